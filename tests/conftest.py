@@ -1,0 +1,50 @@
+"""A hermetic process for every test: no display, no network cache, no data of the user's."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["MPLBACKEND"] = "Agg"
+
+_HOME = tempfile.TemporaryDirectory(prefix="vae_tf1-tests-")
+os.environ["HOME"] = os.environ["USERPROFILE"] = _HOME.name
+os.environ["XDG_CACHE_HOME"] = str(Path(_HOME.name, ".cache"))
+for variable in ("VAE_TF1_DATA", "KERAS_HOME"):
+    os.environ.pop(variable, None)
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def golden_dir() -> Path:
+    """Return the folder of the numbers that genuine TensorFlow 1 computed."""
+    return HERE / "golden"
+
+
+@pytest.fixture(scope="session")
+def golden_small(golden_dir: Path) -> dict[str, np.ndarray]:
+    """Fifty steps of a (24, [10, 6, 4]) model under TensorFlow 1.15.5."""
+    with np.load(golden_dir / "tf115_small.npz") as file:
+        return dict(file)
+
+
+@pytest.fixture(scope="session")
+def golden_large_dir() -> Path:
+    """Return the folder of the goldens that are too large to keep here."""
+    folder = os.environ.get("VAE_TF1_GOLDEN")
+    if not folder:
+        pytest.skip("VAE_TF1_GOLDEN does not name the folder of the large golden files")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def mnist_dir() -> Path:
+    """Return a folder that holds the real MNIST."""
+    folder = os.environ.get("VAE_TF1_TEST_MNIST")
+    if not folder:
+        pytest.skip("VAE_TF1_TEST_MNIST does not name a folder with the real MNIST")
+    return Path(folder)
