@@ -72,7 +72,9 @@ def kl_divergence_gaussians(
     ValueError
         If the shapes do not broadcast, or a standard deviation given as numbers is not positive.
     """
-    q_mu, q_sigma, p_mu, p_sigma = _operands(q_mu=q_mu, q_sigma=q_sigma, p_mu=p_mu, p_sigma=p_sigma)
+    (q_mu, q_sigma, p_mu, p_sigma), dtype = _operands(
+        q_mu=q_mu, q_sigma=q_sigma, p_mu=p_mu, p_sigma=p_sigma
+    )
     xp = _namespace(q_mu)
     difference = (q_mu - p_mu) / p_sigma
     log_variance_ratio = 2 * (xp.log(q_sigma) - xp.log(p_sigma))
