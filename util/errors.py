@@ -1,0 +1,29 @@
+"""The one exception and the one warning about data."""
+
+import os
+
+__all__ = ["DataError", "DataWarning"]
+
+
+class DataError(ValueError):
+    """Data that is missing, broken or not MNIST: which file (or address), and what is wrong.
+
+    Attributes
+    ----------
+    path : str
+        The file, folder or address.
+    reason : str
+        What is wrong with it.
+    """
+
+    def __init__(self, path: str | os.PathLike, reason: str):
+        self.path = os.fspath(path)
+        self.reason = reason
+        super().__init__(self.path, reason)
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
+
+
+class DataWarning(UserWarning):
+    """A file in one of the usual places is broken and was passed over."""

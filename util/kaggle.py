@@ -1,0 +1,95 @@
+"""Kaggle's train.csv: a header line, then a label and 784 grey values a line.
+
+https://www.kaggle.com/c/digit-recognizer/data
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from util.errors import DataError
+from util.files import MAX_IMAGES, PIXELS, check_labels, open_regular
+
+__all__ = ["held_out", "read_csv"]
+
+_COLUMNS = PIXELS + 1
+_MAX_LINE = 16 * _COLUMNS
+_MAX_BYTES = MAX_IMAGES * 4 * _COLUMNS
+
+
+def read_csv(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Read every row: images (N, 784) and labels (N,), both uint8.
+
+    Raises
+    ------
+    DataError
+        If the file is missing or broken; it names the line and what is wrong there.
+    """
+    with open_regular(path, _MAX_BYTES) as file:
+        try:
+            rows = np.loadtxt(
+                (line for _, line in _lines(path, file)),
+                np.uint8,
+                delimiter=",",
+                comments=None,
+                ndmin=2,
+            )
+        except DataError:
+            raise
+        except ValueError as error:
+            file.seek(0)
+            raise _explain(path, file) from error
+    labels = rows[:, 0].copy()
+    check_labels(path, labels)
+    return rows[:, 1:], labels
+
+
+def held_out(count: int) -> int:
+    """Return how many rows at the end are kept as test images: a sixth, as 10,000 to 60,000."""
+    return count // 6
+
+
+def _lines(path: Path, file: BinaryIO) -> Iterator[tuple[int, str]]:
+    """Number the lines below the header; each is 785 comma-separated runs of digits."""
+    _check_header(path, file.readline(_MAX_LINE))
+    images = 0
+    for number, line in enumerate(iter(lambda: file.readline(_MAX_LINE), b""), start=2):
+        line = line.rstrip(b"\r\n")
+        if not line:
+            continue
+        values = line.count(b",") + 1
+        if values != _COLUMNS:
+            raise DataError(path, f"line {number:,} has {values} values, not {_COLUMNS}")
+        if other := line.translate(None, b"0123456789,"):
+            raise DataError(path, f"line {number:,} holds {_shown(other[:1])}, not only digits")
+        images += 1
+        if images > MAX_IMAGES:
+            raise DataError(path, f"holds more than the {MAX_IMAGES:,} images that are possible")
+        yield number, line.decode("ascii")
+    if not images:
+        raise DataError(path, "holds no images")
+
+
+def _check_header(path: Path, line: bytes) -> None:
+    names = line.replace(b'"', b"").split(b",")
+    if len(names) != _COLUMNS or names[0] != b"label":
+        raise DataError(
+            path,
+            f"line 1 should name {_COLUMNS} columns, label first, as Kaggle's train.csv does; "
+            f"it names {len(names)} and begins {_shown(line[:30])}",
+        )
+
+
+def _explain(path: Path, file: BinaryIO) -> DataError:
+    """Find the value that NumPy refused."""
+    for number, line in _lines(path, file):
+        for value in line.split(","):
+            if not value or int(value) > 255:
+                return DataError(path, f"line {number:,}: {value[:20]!r} is not 0 to 255")
+    return DataError(path, "not a table of integers 0 to 255")
+
+
+def _shown(text: bytes) -> str:
+    return repr(text.decode("latin-1").strip())
