@@ -1,0 +1,182 @@
+"""Who imports decides: an old script gets the shim, every installed library the real thing.
+
+While the hook is in place, ``import tensorflow`` means the tree of `vae_tf1.legacy` in the script
+and its own modules, and the installed TensorFlow in Keras, TensorFlow Probability and whatever
+else lives in site-packages; `sys.modules` holds the real modules throughout. The same goes for
+the packages outside TensorFlow that have lost names since.
+"""
+
+from __future__ import annotations
+
+import builtins
+import importlib
+import importlib.machinery
+import os
+import sys
+import sysconfig
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from types import ModuleType
+
+from vae_tf1.legacy import outside
+from vae_tf1.legacy.source import LegacyLoader
+
+__all__ = ["Territory", "legacy_imports"]
+
+# Parts of the installed TensorFlow that scripts reach into, past its public names.
+_INTERNAL = (["core"], ["python"], ["tools"])
+
+# These are at home in TensorFlow 2 wherever they are installed, a working copy included.
+_MODERN = frozenset({"tensorflow", "keras", "tf_keras", "tensorflow_probability", "vae_tf1"})
+
+
+class Territory:
+    """Which modules count as old: all that is not installed, and what is asked for by name.
+
+    Parameters
+    ----------
+    packages : sequence of str
+        Installed top-level packages that were written for TensorFlow 1 as well.
+    """
+
+    def __init__(self, packages: tuple[str, ...] = ()) -> None:
+        self._packages = frozenset(packages)
+        self.holds_file = lru_cache(maxsize=None)(self._holds_file)
+
+    def holds(self, importer: dict) -> bool:
+        """Tell whether the module with these globals is old."""
+        name = importer.get("__name__") or "__main__"
+        root = name.partition(".")[0]
+        if name == "__main__" or root in self._packages:
+            return True
+        if root in _MODERN:
+            return False
+        file = importer.get("__file__")
+        return file is None or self.holds_file(file)
+
+    def holds_module(self, name: str, file: str) -> bool:
+        """Tell whether a module about to be loaded from `file` is old."""
+        return self.holds({"__name__": name, "__file__": file})
+
+    def _holds_file(self, file: str) -> bool:
+        path = os.path.realpath(file)
+        parts = path.split(os.sep)
+        if "site-packages" in parts or "dist-packages" in parts:
+            return False
+        return not any(path.startswith(folder) for folder in _standard_library())
+
+
+@lru_cache(maxsize=None)
+def _standard_library() -> tuple[str, ...]:
+    folders = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
+    return tuple(os.path.realpath(folder) + os.sep for folder in folders if folder)
+
+
+@contextmanager
+def legacy_imports(territory: Territory, tensorflow: Callable[[], ModuleType]) -> Iterator[None]:
+    """Give old modules what they expect of an ``import``, until the block is left.
+
+    Parameters
+    ----------
+    territory : Territory
+        Which modules are old.
+    tensorflow : callable
+        Returns the root of the tree; called when an old module first imports TensorFlow.
+    """
+    hook = _Hook(territory, tensorflow)
+    finder = _Finder(territory)
+    original = builtins.__import__, importlib.import_module
+    builtins.__import__, importlib.import_module = hook.import_, hook.import_module
+    _insert_before_path_finder(finder)
+    try:
+        yield
+    finally:
+        builtins.__import__, importlib.import_module = original
+        sys.meta_path.remove(finder)
+
+
+class _Hook:
+    """The two doors through which modules come in: the ``import`` statement and `import_module`."""
+
+    def __init__(self, territory: Territory, tensorflow: Callable[[], ModuleType]) -> None:
+        self._territory = territory
+        self._tensorflow = tensorflow
+        self._import = builtins.__import__
+        self._import_module = importlib.import_module
+
+    def import_(self, name, globals=None, locals=None, fromlist=(), level=0):
+        """Stand for `builtins.__import__`."""
+        root = name.partition(".")[0]
+        if level or not (root == "tensorflow" or root in outside.PACKAGES):
+            return self._import(name, globals, locals, fromlist, level)
+        importer = sys._getframe(1).f_globals if globals is None else globals
+        if not self._territory.holds(importer):
+            return self._import(name, globals, locals, fromlist, level)
+        if root == "tensorflow":
+            return self._import_tensorflow(name, fromlist)
+        return outside.import_(self._import, name, importer, fromlist)
+
+    def _import_tensorflow(self, name, fromlist):
+        tree = self._tensorflow()
+        if name.split(".")[1:2] in _INTERNAL:
+            module = self._import(name, {}, None, fromlist, 0)
+            return module if fromlist else tree
+        found = _walk(tree, name)
+        return _check(found, name, fromlist) if fromlist else tree
+
+    def import_module(self, name, package=None):
+        """Stand for `importlib.import_module`."""
+        root = name.partition(".")[0]
+        importer = sys._getframe(1).f_globals
+        if (root == "tensorflow" or root in outside.PACKAGES) and self._territory.holds(importer):
+            return _walk(self.import_(name, importer), name)
+        return self._import_module(name, package)
+
+
+def _walk(root: ModuleType, name: str) -> ModuleType:
+    """Return the module under a dotted name, or raise as an ``import`` would."""
+    found = root
+    for part in name.split(".")[1:]:
+        try:
+            found = getattr(found, part)
+        except AttributeError as error:
+            raise ModuleNotFoundError(f"No module named {name!r}: {error}", name=name) from None
+    return found
+
+
+def _check(module: ModuleType, name: str, fromlist: tuple[str, ...]) -> ModuleType:
+    """Return the module if it has all that is to be imported from it, or say what it lacks."""
+    for wanted in fromlist:
+        if wanted != "*":
+            try:
+                getattr(module, wanted)
+            except AttributeError as error:
+                raise ImportError(
+                    f"cannot import name {wanted!r} from {name!r}: {error}", name=name
+                ) from None
+    return module
+
+
+class _Finder:
+    """Finds what Python itself would, and has old modules loaded by the loader that translates."""
+
+    def __init__(self, territory: Territory) -> None:
+        self._territory = territory
+
+    def find_spec(self, name, path=None, target=None):
+        """Return the module's spec, or None if it is not on the path."""
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        if (
+            spec is not None
+            and type(spec.loader) is importlib.machinery.SourceFileLoader
+            and self._territory.holds_module(name, spec.origin)
+        ):
+            spec.loader = LegacyLoader(spec.loader.name, spec.loader.path)
+        return spec
+
+
+def _insert_before_path_finder(finder: _Finder) -> None:
+    path_finder = importlib.machinery.PathFinder
+    found = path_finder in sys.meta_path
+    sys.meta_path.insert(sys.meta_path.index(path_finder) if found else 0, finder)

@@ -1,0 +1,34 @@
+"""Values of a name table that are not the object itself: loaded on first use, or found elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+__all__ = ["Alias", "Lazy"]
+
+
+@dataclass(frozen=True)
+class Lazy:
+    """An object that is made on the first use of its name, for what is costly to import.
+
+    Parameters
+    ----------
+    load : callable
+        Takes nothing, returns the object; called once.
+    """
+
+    load: Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Alias:
+    """Another dotted name under which the same object or namespace is found.
+
+    Parameters
+    ----------
+    target : str
+        A dotted name relative to `tensorflow`, such as ``"contrib.layers"``.
+    """
+
+    target: str

@@ -1,0 +1,107 @@
+"""From the text of an old module to code: as it stands, or translated from Python 2."""
+
+from __future__ import annotations
+
+import ast
+import importlib.machinery
+from types import CodeType, ModuleType
+
+__all__ = ["LegacyLoader", "compile_source"]
+
+
+def compile_source(
+    data: bytes, path: str, *, in_package: bool = False
+) -> tuple[CodeType, dict[str, object]]:
+    """Compile a module's source, by way of a translation if it is Python 2.
+
+    Parameters
+    ----------
+    data : bytes
+        The source as it is in the file.
+    path : str
+        The file's path, for tracebacks.
+    in_package : bool
+        Whether the module belongs to a package, where Python 2 also imports siblings by bare name.
+
+    Returns
+    -------
+    code : CodeType
+    helpers : dict
+        Names that the code needs among its globals.
+
+    Raises
+    ------
+    SyntaxError
+        It parses neither as Python 3 nor as Python 2.
+    """
+    try:
+        tree = compile(data, path, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+    except SyntaxError as error:
+        from vae_tf1.legacy import python2
+
+        return python2.compile_source(data, path, in_package=in_package, error=error)
+    if _runs_only_on_python2(tree):
+        from vae_tf1.legacy import python2
+
+        return python2.compile_source(data, path, in_package=in_package, error=None)
+    return compile(data, path, "exec", dont_inherit=True), {}
+
+
+class LegacyLoader(importlib.machinery.SourceFileLoader):
+    """Loads a module from source, Python 2 included.
+
+    No bytecode is kept: Python itself would take a translation for the module's own.
+    """
+
+    def get_code(self, fullname: str) -> CodeType:
+        """Return the module's code."""
+        return self._compile(fullname)[0]
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run the module's code in its namespace."""
+        code, helpers = self._compile(module.__name__)
+        module.__dict__.update(helpers)
+        exec(code, module.__dict__)
+
+    def _compile(self, fullname: str) -> tuple[CodeType, dict[str, object]]:
+        path = self.get_filename(fullname)
+        in_package = "." in fullname or self.is_package(fullname)
+        return compile_source(self.get_data(path), path, in_package=in_package)
+
+
+# Functions and types of Python 2, and what it called some modules: without them at hand a module
+# cannot have run on Python 3 even where it parses.
+_BUILTINS = frozenset({"xrange", "raw_input", "unicode", "basestring", "unichr", "execfile"})
+_MODULES = frozenset(
+    {"cPickle", "cStringIO", "StringIO", "urllib2", "ConfigParser", "Queue", "Tkinter"}
+)
+
+
+def _runs_only_on_python2(tree: ast.Module) -> bool:
+    """Tell whether a module that parses as Python 3 uses, unguarded, what only Python 2 has."""
+    guarded = {
+        id(node)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.Try | ast.If)
+        for node in ast.walk(block)
+    }
+    loads, bound, imports = set(), set(), set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            known = bound if not isinstance(node.ctx, ast.Load) else loads
+            # A test such as `if sys.version_info[0] < 3` at the top guards what is below it.
+            if known is bound or id(node) not in guarded:
+                known.add(node.id)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            bound.update((alias.asname or alias.name) for alias in node.names)
+            if id(node) not in guarded:
+                imports.update(
+                    {node.module}
+                    if isinstance(node, ast.ImportFrom) and not node.level
+                    else {alias.name for alias in node.names}
+                )
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            bound.add(node.name)
+        elif isinstance(node, ast.arg):
+            bound.add(node.arg)
+    return bool(_BUILTINS & loads - bound or _MODULES & imports)
