@@ -96,7 +96,9 @@ def _draw_block(seed: int, stream: int, block: int) -> tuple[np.ndarray, np.ndar
 
     # From a pixel back to the glyph: undo the wave, the scale, the linear map.
     pixel = np.arange(_SIDE, dtype=np.float32) - (_SIDE - 1) / 2
-    x = ((pixel + wave_x[:, :, None]) / scale[:, None, None] + centre[:, None, None, 0]).astype("f4")
+    x = ((pixel + wave_x[:, :, None]) / scale[:, None, None] + centre[:, None, None, 0]).astype(
+        "f4"
+    )
     y = ((-pixel[:, None] + wave_y[:, None, :]) / scale[:, None, None]).astype("f4")
     y += centre[:, None, None, 1].astype("f4")
     back = np.linalg.inv(shape).astype("f4")[:, :, :, None, None]

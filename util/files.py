@@ -8,16 +8,17 @@ import numpy as np
 
 from util.errors import DataError
 
-__all__ = ["MAX_IMAGES", "PIXELS", "SIDE", "check_labels", "open_regular", "read_array"]
+__all__ = ["MAX_FILE", "MAX_IMAGES", "PIXELS", "SIDE", "check_labels", "open_regular", "read_array"]
 
 SIDE = 28
 PIXELS = SIDE * SIDE
 MAX_IMAGES = 70_000  # all of MNIST; a file that claims more is not read
+MAX_FILE = MAX_IMAGES * 4 * (1 + PIXELS)  # bytes; the most verbose format is CSV
 
 _CHUNK = 1 << 20
 
 
-def open_regular(path: Path, max_bytes: int) -> BinaryIO:
+def open_regular(path: Path, max_bytes: int = MAX_FILE) -> BinaryIO:
     """Open a file for reading, unless it is a device, a pipe, or larger than `max_bytes`."""
     try:
         status = path.stat()

@@ -6,6 +6,8 @@ then a byte for each value. http://yann.lecun.com/exdb/mnist
 
 import gzip
 import io
+import os
+import re
 import struct
 import zlib
 from pathlib import Path
@@ -16,9 +18,11 @@ import numpy as np
 from util.errors import DataError
 from util.files import MAX_IMAGES, PIXELS, SIDE, check_labels, open_regular, read_array
 
-__all__ = ["find_idx", "read_idx", "read_idx_pair"]
+__all__ = ["IDX_MAGICS", "find_idx", "find_partner", "read_idx", "read_idx_pair"]
 
 _GZIP = b"\x1f\x8b"
+IDX_MAGICS = (_GZIP, b"\0\0")
+_NAME = re.compile(r"(.+)-(images|labels)[-.]idx[13]-ubyte(\.gz)?")
 _PREFIX = {"train": "train", "test": "t10k"}
 _MAX_BYTES = MAX_IMAGES * PIXELS + 1024
 _KINDS = {0x0803: "images", 0x0801: "labels"}
@@ -26,14 +30,36 @@ _KINDS = {0x0803: "images", 0x0801: "labels"}
 
 def find_idx(folder: Path, split: str) -> tuple[Path, Path] | None:
     """Return the (images, labels) files of "train" or "test" in a folder, None where one misses."""
-    images = _find(folder, f"{_PREFIX[split]}-images", "idx3-ubyte")
-    labels = _find(folder, f"{_PREFIX[split]}-labels", "idx1-ubyte")
+    images, labels = (_find(folder, _PREFIX[split], kind) for kind in _KINDS.values())
     return (images, labels) if images and labels else None
 
 
-def _find(folder: Path, stem: str, ending: str) -> Path | None:
-    names = (f"{stem}{dot}{ending}{gz}" for gz in ("", ".gz") for dot in "-.")
-    return next((folder / name for name in names if (folder / name).is_file()), None)
+def find_partner(path: Path) -> tuple[str, Path, Path]:
+    """Complete an images or labels file: return its split, the images file, the labels file.
+
+    Raises
+    ------
+    DataError
+        If the file has not its usual name, or the other file is missing.
+    """
+    name = _NAME.fullmatch(path.name)
+    if not name:
+        raise DataError(
+            path, "an IDX file should keep its usual name, such as train-images-idx3-ubyte.gz"
+        )
+    stem, kind = name[1], name[2]
+    other = "labels" if kind == "images" else "images"
+    partner = _find(path.parent, stem, other)
+    if partner is None:
+        raise DataError(path, f"no {stem}-{other} file lies beside it")
+    split = "test" if stem.endswith(("t10k", "test")) else "train"
+    return (split, path, partner) if kind == "images" else (split, partner, path)
+
+
+def _find(folder: Path, stem: str, kind: str) -> Path | None:
+    rank = 3 if kind == "images" else 1
+    names = (f"{stem}-{kind}{dot}idx{rank}-ubyte{gz}" for gz in ("", ".gz") for dot in "-.")
+    return next((folder / name for name in names if os.path.isfile(folder / name)), None)
 
 
 def read_idx_pair(images_path: Path, labels_path: Path) -> tuple[np.ndarray, np.ndarray]:

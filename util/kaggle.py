@@ -16,7 +16,6 @@ __all__ = ["held_out", "read_csv"]
 
 _COLUMNS = PIXELS + 1
 _MAX_LINE = 16 * _COLUMNS
-_MAX_BYTES = MAX_IMAGES * 4 * _COLUMNS
 
 
 def read_csv(path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -27,7 +26,7 @@ def read_csv(path: Path) -> tuple[np.ndarray, np.ndarray]:
     DataError
         If the file is missing or broken; it names the line and what is wrong there.
     """
-    with open_regular(path, _MAX_BYTES) as file:
+    with open_regular(path) as file:
         try:
             rows = np.loadtxt(
                 (line for _, line in _lines(path, file)),
@@ -52,7 +51,7 @@ def held_out(count: int) -> int:
 
 
 def _lines(path: Path, file: BinaryIO) -> Iterator[tuple[int, str]]:
-    """Number the lines below the header; each is 785 comma-separated runs of digits."""
+    """Check and number the lines below the header, each 785 comma-separated runs of digits."""
     _check_header(path, file.readline(_MAX_LINE))
     images = 0
     for number, line in enumerate(iter(lambda: file.readline(_MAX_LINE), b""), start=2):
@@ -73,7 +72,7 @@ def _lines(path: Path, file: BinaryIO) -> Iterator[tuple[int, str]]:
 
 
 def _check_header(path: Path, line: bytes) -> None:
-    names = line.replace(b'"', b"").split(b",")
+    names = line.removeprefix(b"\xef\xbb\xbf").replace(b'"', b"").split(b",")
     if len(names) != _COLUMNS or names[0] != b"label":
         raise DataError(
             path,
@@ -86,7 +85,8 @@ def _explain(path: Path, file: BinaryIO) -> DataError:
     """Find the value that NumPy refused."""
     for number, line in _lines(path, file):
         for value in line.split(","):
-            if not value or int(value) > 255:
+            significant = value.lstrip("0")
+            if not value or len(significant) > 3 or int(significant or 0) > 255:
                 return DataError(path, f"line {number:,}: {value[:20]!r} is not 0 to 255")
     return DataError(path, "not a table of integers 0 to 255")
 
