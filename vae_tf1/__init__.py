@@ -22,7 +22,7 @@ _HOME_OF = {
 }
 _MODULES = ("plots",)
 
-__all__ = [*_HOME_OF, *_MODULES]  # noqa: PLE0604
+__all__ = [*_HOME_OF, *_MODULES]
 __version__ = "1.0.0"
 
 

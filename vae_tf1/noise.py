@@ -1,0 +1,89 @@
+"""Randomness that is addressed, not consumed: every draw is a function of (seed, where it is used).
+
+Noise is keyed by (seed, global step) and the order of the images by (seed, epoch), so a run that
+is cut into chunks, stopped or resumed sees exactly the numbers of a run that was left alone.
+
+References
+----------
+Salmon et al. (2011), *Parallel random numbers: as easy as 1, 2, 3* (the Philox generator).
+"""
+
+from __future__ import annotations
+
+import enum
+
+import numpy as np
+import tensorflow as tf
+
+_PHILOX = 1  # tf.random.Algorithm.PHILOX, the one generator with the same bits on every device
+_NORMALS_PER_COUNT = 4  # one count of Philox gives four 32-bit words
+
+
+class Stream(enum.IntEnum):
+    """What a seed is used for; each purpose has a generator of its own."""
+
+    WEIGHTS = 0
+    EPSILON = 1
+    ORDER = 2
+    SAMPLES = 3
+    EVALUATION = 4
+
+
+def entropy() -> int:
+    """Return a fresh seed from the operating system; no global generator is touched."""
+    return int(np.random.SeedSequence().generate_state(1, np.uint32)[0])
+
+
+def key(seed: int, *path: int) -> int:
+    """Return the 63-bit key of a stream: `path` is a `Stream` and what distinguishes it further."""
+    state = np.random.SeedSequence(seed, spawn_key=path).generate_state(1, np.uint64)
+    return int(state[0] >> np.uint64(1))
+
+
+def op_seed(seed: int, *path: int) -> int:
+    """Return a seed that a stateful TensorFlow op accepts (31 bits)."""
+    return key(seed, *path) >> 32
+
+
+def standard_normal(key: int, step: tf.Tensor, draw: tf.Tensor, shape: tuple) -> tf.Tensor:
+    """Draw the noise of one or of several consecutive steps.
+
+    Parameters
+    ----------
+    key
+        The key of the stream, see `key`.
+    step
+        int64 scalar, the global step of the first row of noise.
+    draw
+        int64 scalar, how many draws at this step came before.
+    shape
+        ``(steps, batch, M)``; each may be a scalar int tensor.
+
+    Returns
+    -------
+    tf.Tensor
+        float32 of that shape; ``[i]`` depends on (key, step + i, draw, batch · M) alone, whatever
+        the number of steps drawn at a time.
+    """
+    steps, batch, width = shape
+    size = batch * width
+    counts = -(-size // _NORMALS_PER_COUNT)  # whole counts, so that each step starts on one
+    low = step * tf.cast(counts, tf.int64)
+    high = draw * 2**32 + tf.cast(size, tf.int64)  # another batch size is another stream
+    flat = tf.raw_ops.StatelessRandomNormalV2(
+        shape=tf.stack([steps, counts * _NORMALS_PER_COUNT]),
+        key=tf.constant([key], tf.uint64),
+        counter=tf.bitcast(tf.stack([low, high]), tf.uint64),
+        alg=_PHILOX,
+    )
+    return tf.reshape(flat[:, :size], tf.stack([steps, batch, width]))
+
+
+def minibatch_order(seed: int, epoch: int, n: int) -> np.ndarray:
+    """Return the order of `n` images in an epoch, a permutation keyed by (seed, epoch).
+
+    Sorting the raw words of a bit generator, not `Generator.permutation`: NumPy guarantees the
+    former for ever and reserves the right to change the latter.
+    """
+    bits = np.random.Philox(np.random.SeedSequence(seed, spawn_key=(Stream.ORDER, epoch)))
+    return np.argsort(bits.random_raw(n), kind="stable")

@@ -1,0 +1,263 @@
+"""The training loop: minibatches in, chunks of steps inside the graph, progress out.
+
+A step is the original's: a minibatch, its ELBO, the gradient, RMSProp. What is new is only where
+the loop runs: many steps are one call of the session, compiled by XLA, so that Python, the feed
+and the launch of each kernel are paid once a chunk instead of once a step.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from vae_tf1 import noise
+from vae_tf1.interrupts import Interrupts
+from vae_tf1.noise import Stream
+from vae_tf1.progress import Progress
+from vae_tf1.quiet import without_deprecation_warnings
+from vae_tf1.rmsprop import update
+from vae_tf1.rows import ArrayLike, Rows, as_rows, as_values, check_count
+
+if TYPE_CHECKING:
+    from vae_tf1.autoencoder import VariationalAutoencoder
+
+_CHUNK_SECONDS = 0.25  # a chunk is how long Ctrl-C and the progress bar have to wait
+_CHUNK_BYTES = 32 << 20
+_FLOPS_PER_SECOND = 60e9  # of a laptop; only a first guess, the clock corrects it
+_SECONDS_PER_STEP = 0.4e-3  # what a step costs without XLA, however small the model
+_WORTH_COMPILING = 2.0  # seconds of training; compiling takes about one
+
+
+class Chunk(NamedTuple):
+    """Some consecutive steps: their place in the schedule and their images."""
+
+    epoch: int
+    first: int  # step within the epoch
+    images: np.ndarray  # [steps, batch, D]
+
+
+class Schedule:
+    """Which images each step sees: a function of (seed, epoch, step) alone.
+
+    Parameters
+    ----------
+    rows
+        The images.
+    batch_sz
+        Images a step; the ragged rest of an epoch is left out.
+    seed
+        Keys the order of the images.
+    """
+
+    def __init__(self, rows: Rows, batch_sz: int, seed: int) -> None:
+        self.rows, self.batch_sz, self.seed = rows, batch_sz, seed
+        self.n_batches = len(rows) // batch_sz
+
+    def chunks(self, epoch: int, step: int, last_epoch: int, pace: Pace) -> Iterator[Chunk]:
+        """Yield the chunks from (epoch, step) on, gathering each while the one before it runs."""
+        with ThreadPoolExecutor(1, "vae_tf1-gather") as gatherer:
+            gathering = None
+            while epoch < last_epoch:
+                order = noise.minibatch_order(self.seed, epoch, len(self.rows))
+                while step < self.n_batches:
+                    stop = min(step + pace.steps, self.n_batches)
+                    gathered = gathering
+                    gathering = gatherer.submit(self._gather, epoch, step, stop, order)
+                    if gathered is not None:
+                        yield gathered.result()
+                    step = stop
+                epoch, step = epoch + 1, 0
+            if gathering is not None:
+                yield gathering.result()
+
+    def _gather(self, epoch: int, step: int, stop: int, order: np.ndarray) -> Chunk:
+        images = self.rows.take(order[step * self.batch_sz : stop * self.batch_sz])
+        return Chunk(epoch, step, images.reshape(stop - step, self.batch_sz, -1))
+
+
+class Pace:
+    """How many steps a chunk has: as many as fit into `_CHUNK_SECONDS` on this machine."""
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self.steps = max(1, capacity // 8)
+
+    def observe(self, steps: int, seconds: float) -> None:
+        """Learn from a chunk that took so long; grow gently, shrink at once."""
+        fitting = int(steps * _CHUNK_SECONDS / max(seconds, 1e-6))
+        self.steps = max(1, min(self.capacity, fitting, 2 * max(self.steps, steps)))
+
+
+class Loop:
+    """Up to `capacity` training steps in one call of the session.
+
+    Built from the model's one definition of the ELBO and on the very slots of its optimizer.
+
+    Parameters
+    ----------
+    vae
+        The model.
+    batch_sz
+        Images a step.
+    rows
+        The data, for its dtype and levels.
+    capacity
+        The most steps of a call. Fewer run without another compilation.
+    compiled
+        Whether XLA compiles the loop.
+    """
+
+    def __init__(
+        self, vae: VariationalAutoencoder, batch_sz: int, rows: Rows, capacity: int, compiled: bool
+    ) -> None:
+        self.capacity, self._levels = capacity, rows.levels
+        self._vae, self._empty = vae, np.zeros((capacity, batch_sz, vae.D), rows.dtype)
+        with vae.graph.as_default(), tf.name_scope("fit"), without_deprecation_warnings():
+            self._images = tf.compat.v1.placeholder(rows.dtype, self._empty.shape, name="images")
+            self._steps = tf.compat.v1.placeholder(tf.int32, (), name="steps")
+            # Drawn outside the compiled loop, where it costs a third of what it does inside.
+            epsilon = noise.standard_normal(
+                noise.key(vae.seed, Stream.EPSILON),
+                vae.global_step.read_value(),
+                tf.constant(0, tf.int64),
+                (capacity, batch_sz, vae.hidden_layer_sizes[-1]),
+            )
+            run = tf.function(self._train, jit_compile=compiled, autograph=False)
+            elbos, done = run(self._images, epsilon, self._steps)
+            with tf.control_dependencies([elbos]):
+                counted = vae.count_steps(tf.cast(done, tf.int64))
+            self._fetches = (elbos, done, counted)
+
+    def _train(self, images, epsilon, steps):
+        """Run the steps: the ELBO of each, [capacity], and how many there were.
+
+        A step whose ELBO or gradient is not finite changes no weight and ends the loop.
+        """
+        vae = self._vae
+
+        def step(i, elbos, finite):
+            x = as_values(tf.cast(images[i], tf.float32), self._levels)
+            elbo = vae.forward(x, epsilon[i]).elbo
+            gradients = tf.gradients(-elbo, vae.variables)
+            finite = tf.math.is_finite(elbo + tf.add_n([tf.reduce_sum(g) for g in gradients]))
+            with tf.control_dependencies(
+                update(vae.optimizer, vae.variables, gradients, where=finite)
+            ):
+                return i + 1, tf.tensor_scatter_nd_update(elbos, [[i]], [elbo]), finite
+
+        i, elbos, finite = tf.while_loop(
+            lambda i, elbos, finite: (i < steps) & finite,
+            step,
+            (0, tf.zeros(self.capacity), True),
+            parallel_iterations=1,
+        )
+        return elbos, i - tf.cast(~finite, tf.int32)
+
+    def run(self, images: np.ndarray) -> np.ndarray:
+        """Train on images [steps, batch, D]; return the ELBO of each step that was made.
+
+        Fewer than were asked for means that the ELBO of the next one was not finite.
+        """
+        steps = len(images)
+        if steps < self.capacity:
+            images = np.concatenate([images, self._empty[steps:]])
+        elbos, done, _ = self._vae.sess.run(
+            self._fetches, {self._images: images, self._steps: steps}
+        )
+        return elbos[:done]
+
+    def prepare(self) -> None:
+        """Compile now, so that no chunk has to wait for it."""
+        self.run(self._empty[:0])
+
+
+def train(
+    vae: VariationalAutoencoder,
+    X: ArrayLike,
+    epochs: int,
+    batch_sz: int,
+    *,
+    show_progress: bool,
+    compile: bool | None,
+) -> list[float]:
+    """Train `vae`; see `VariationalAutoencoder.fit`, whose arguments these are."""
+    epochs = check_count(epochs, "epochs")
+    batch_sz = check_count(batch_sz, "batch_sz")
+    rows = as_rows(X, vae.D)
+    schedule = Schedule(rows, batch_sz, vae.seed)
+    if schedule.n_batches == 0:
+        raise ValueError(f"X has {len(rows)} rows, fewer than one batch of {batch_sz}")
+    steps = epochs * schedule.n_batches
+    if compile is None:
+        compile = steps * _seconds_per_step(vae, batch_sz) > _WORTH_COMPILING
+    loop = _loop(vae, batch_sz, rows, compile)
+    pace = Pace(loop.capacity)
+
+    first_epoch, last_epoch = vae.epochs_done, vae.epochs_done + epochs
+    costs: list[float] = []
+    with (
+        Progress(epochs, schedule.n_batches, show_progress) as progress,
+        Interrupts() as interrupts,
+        closing(schedule.chunks(first_epoch, 0, last_epoch, pace)) as chunks,
+    ):
+        for chunk in chunks:
+            began = time.perf_counter()
+            elbos = loop.run(chunk.images)
+            pace.observe(len(chunk.images), time.perf_counter() - began)
+            new = (elbos / batch_sz).tolist()
+            costs += new
+            vae.costs += new
+            progress.advance(new)
+            if len(elbos) < len(chunk.images):
+                raise FloatingPointError(
+                    f"the ELBO is no longer finite at step {chunk.first + len(elbos)} of epoch "
+                    f"{chunk.epoch}; the weights are those before that step"
+                )
+            if chunk.first + len(elbos) == schedule.n_batches:
+                vae.epochs_done = chunk.epoch + 1
+            interrupts.check()
+    return costs
+
+
+def _loop(vae: VariationalAutoencoder, batch_sz: int, rows: Rows, compiled: bool) -> Loop:
+    """Return the loop for this kind of data, ready to run; built once per model."""
+    kind = (batch_sz, rows.dtype, rows.levels, compiled)
+    if kind not in vae.loops:
+        loop = Loop(vae, batch_sz, rows, _capacity(vae, batch_sz, rows), compiled)
+        try:
+            loop.prepare()
+        except tf.errors.ResourceExhaustedError:
+            raise
+        except tf.errors.OpError as error:
+            if not compiled:
+                raise
+            reason = error.message.splitlines()[0]
+            warnings.warn(
+                f"XLA cannot compile the training loop here ({reason}); training goes on without",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+            loop = _loop(vae, batch_sz, rows, compiled=False)
+        vae.loops[kind] = loop
+    return vae.loops[kind]
+
+
+def _capacity(vae: VariationalAutoencoder, batch_sz: int, rows: Rows) -> int:
+    """Return how many steps a chunk may have: a power of two, bounded in time and in memory."""
+    by_time = _CHUNK_SECONDS / _seconds_per_step(vae, batch_sz)
+    step_bytes = batch_sz * (vae.D * rows.dtype.itemsize + 4 * vae.hidden_layer_sizes[-1])
+    return 2 ** max(0, min(9, math.floor(math.log2(min(by_time, _CHUNK_BYTES / step_bytes)))))
+
+
+def _seconds_per_step(vae: VariationalAutoencoder, batch_sz: int) -> float:
+    """Estimate a step without XLA: three products a weight and image, two operations each."""
+    weights = sum(math.prod(variable.shape) for variable in vae.variables)
+    return _SECONDS_PER_STEP + 6 * weights * batch_sz / _FLOPS_PER_SECOND
