@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from vae_tf1 import inference, noise, training
-from vae_tf1.divergence import log_density_ratio_gaussians
+from vae_tf1.divergence import kl_divergence_gaussians, log_density_ratio_gaussians
 from vae_tf1.layers import DenseLayer
 from vae_tf1.noise import Stream
 from vae_tf1.quiet import without_deprecation_warnings
@@ -161,7 +161,7 @@ class VariationalAutoencoder:
         self.X = tf.compat.v1.placeholder(tf.float32, (None, self.D), name="X")
         self.Z_input = tf.compat.v1.placeholder(tf.float32, (None, M), name="Z_input")
         self._build_layers()
-        self._build_counters()
+        self._build_state()
 
         with tf.name_scope("epsilon"):
             self.epsilon = self._next_epsilon(tf.shape(self.X)[0])
@@ -194,6 +194,7 @@ class VariationalAutoencoder:
         # The variables that the caller made before the model are started too, as they always were.
         self.init_op = tf.group(
             tf.compat.v1.global_variables_initializer(),
+            self.noise_key.initializer,
             self.global_step.initializer,
             self._draws.initializer,
         )
@@ -217,24 +218,25 @@ class VariationalAutoencoder:
         self.encoder_layers = layers([self.D, *hidden], 2 * M)  # M means, M standard deviations
         self.decoder_layers = layers([M, *reversed(hidden)], self.D)
 
-    def _build_counters(self) -> None:
+    def _build_state(self) -> None:
         """Count steps and draws, so that noise is a function of them.
 
         Local variables: a ``Saver()`` of the caller's own, made for a checkpoint of the original,
         must not look for them in it.
         """
 
-        def counter(name: str) -> tf.Variable:
+        def state(value: int, name: str) -> tf.Variable:
             return tf.compat.v1.Variable(
-                np.int64(0),
+                np.int64(value),
                 trainable=False,
                 use_resource=True,
                 name=name,
                 collections=[tf.compat.v1.GraphKeys.LOCAL_VARIABLES],
             )
 
-        self.global_step = counter("global_step")
-        self._draws = counter("draws")
+        self.noise_key = state(noise.key(self.seed, Stream.EPSILON), "noise_key")
+        self.global_step = state(0, "global_step")
+        self._draws = state(0, "draws")
 
     def _next_epsilon(self, batch: tf.Tensor) -> tf.Tensor:
         """Draw fresh noise: the k-th draw at a global step, from 0 after each training step.
@@ -243,9 +245,9 @@ class VariationalAutoencoder:
         differ.
         """
         draw = self._draws.assign_add(1, read_value=True) - 1
-        key = noise.key(self.seed, Stream.EPSILON)
+        key, step = self.noise_key.read_value(), self.global_step.read_value()
         shape = (1, batch, self.hidden_layer_sizes[-1])
-        return noise.standard_normal(key, self.global_step.read_value(), draw, shape)[0]
+        return noise.standard_normal(key, step, draw, shape)[0]
 
     def _sample_prior(self, n: tf.Tensor) -> tf.Tensor:
         M = self.hidden_layer_sizes[-1]
@@ -308,7 +310,8 @@ class VariationalAutoencoder:
                 p_mu, p_sigma = self.prior.prior_mean, self.prior.prior_deviation
             return log_density_ratio_gaussians(Z, means, stddev, p_mu, p_sigma)
         if self.prior is not None:
-            return tf.reduce_sum(self.prior.KL_divergence(means, 2 * tf.math.log(stddev)), 1)
+            p_mu, p_sigma = self.prior.prior_mean, self.prior.prior_deviation
+            return kl_divergence_gaussians(means, stddev, p_mu, p_sigma)
         # Kingma & Welling (2014), appendix B, in the original's arithmetic
         kl = -tf.math.log(stddev) + 0.5 * (stddev**2 + means**2) - 0.5
         return tf.reduce_sum(kl, 1)

@@ -9,7 +9,6 @@ import numpy as np
 import tensorflow as tf
 
 from vae_tf1 import noise
-from vae_tf1.noise import Stream
 from vae_tf1.quiet import without_deprecation_warnings
 from vae_tf1.rows import ArrayLike, Rows, as_rows, as_values
 
@@ -78,9 +77,8 @@ def _evaluation(vae: VariationalAutoencoder, rows: Rows) -> tuple:
             images = tf.compat.v1.placeholder(rows.dtype, (None, vae.D), name="images")
             first = tf.compat.v1.placeholder(tf.int64, (), name="first")
             shape = (tf.shape(images)[0], 1, vae.hidden_layer_sizes[-1])
-            epsilon = noise.standard_normal(
-                noise.key(vae.seed, Stream.EVALUATION), first, tf.constant(0, tf.int64), shape
-            )[:, 0]
+            key = vae.noise_key.read_value()
+            epsilon = noise.standard_normal(key, first, noise.EVALUATION, shape)[:, 0]
             X = as_values(tf.cast(images, tf.float32), rows.levels)
             terms = vae.forward(X, epsilon)
         vae.loops[kind] = (terms.log_likelihood, terms.kl), images, first

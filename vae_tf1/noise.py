@@ -26,7 +26,9 @@ class Stream(enum.IntEnum):
     EPSILON = 1
     ORDER = 2
     SAMPLES = 3
-    EVALUATION = 4
+
+
+EVALUATION = tf.int32.max  # a draw that no training step gets to: the noise of `evaluate`
 
 
 def entropy() -> int:
@@ -45,17 +47,19 @@ def op_seed(seed: int, *path: int) -> int:
     return key(seed, *path) >> 32
 
 
-def standard_normal(key: int, step: tf.Tensor, draw: tf.Tensor, shape: tuple) -> tf.Tensor:
+def standard_normal(
+    key: tf.Tensor, step: tf.Tensor, draw: tf.Tensor | int, shape: tuple
+) -> tf.Tensor:
     """Draw the noise of one or of several consecutive steps.
 
     Parameters
     ----------
     key
-        The key of the stream, see `key`.
+        int64 scalar, the key of the stream; see the function of that name.
     step
         int64 scalar, the global step of the first row of noise.
     draw
-        int64 scalar, how many draws at this step came before.
+        int64 scalar below 2³¹, how many draws at this step came before.
     shape
         ``(steps, batch, M)``; each may be a scalar int tensor.
 
@@ -69,10 +73,12 @@ def standard_normal(key: int, step: tf.Tensor, draw: tf.Tensor, shape: tuple) ->
     size = batch * width
     counts = -(-size // _NORMALS_PER_COUNT)  # whole counts, so that each step starts on one
     low = step * tf.cast(counts, tf.int64)
-    high = draw * 2**32 + tf.cast(size, tf.int64)  # another batch size is another stream
+    high = tf.cast(draw, tf.int64) * 2**32 + tf.cast(
+        size, tf.int64
+    )  # another batch size is another stream
     flat = tf.raw_ops.StatelessRandomNormalV2(
         shape=tf.stack([steps, counts * _NORMALS_PER_COUNT]),
-        key=tf.constant([key], tf.uint64),
+        key=tf.bitcast([key], tf.uint64),
         counter=tf.bitcast(tf.stack([low, high]), tf.uint64),
         alg=_PHILOX,
     )

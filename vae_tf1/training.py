@@ -20,7 +20,6 @@ import tensorflow as tf
 
 from vae_tf1 import noise
 from vae_tf1.interrupts import Interrupts
-from vae_tf1.noise import Stream
 from vae_tf1.progress import Progress
 from vae_tf1.quiet import without_deprecation_warnings
 from vae_tf1.rmsprop import update
@@ -125,9 +124,9 @@ class Loop:
             self._steps = tf.compat.v1.placeholder(tf.int32, (), name="steps")
             # Drawn outside the compiled loop, where it costs a third of what it does inside.
             epsilon = noise.standard_normal(
-                noise.key(vae.seed, Stream.EPSILON),
+                vae.noise_key.read_value(),
                 vae.global_step.read_value(),
-                tf.constant(0, tf.int64),
+                0,
                 (capacity, batch_sz, vae.hidden_layer_sizes[-1]),
             )
             run = tf.function(self._train, jit_compile=compiled, autograph=False)
