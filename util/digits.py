@@ -33,7 +33,7 @@ _FONTS = (
     "cmmi10",
 )
 _SIDE = 28
-_BOX = 20.5  # pixels, the soft edge included
+_BOX = 21.0  # pixels, the soft edge included
 _GRID = 48  # points of a distance field along each side
 _REACH = 0.75  # the field covers [-_REACH, _REACH] in units of the glyph's larger side
 _BLOCK = 500  # images that share a random stream
@@ -113,9 +113,9 @@ def _draw_block(seed: int, stream: int, block: int) -> tuple[np.ndarray, np.ndar
 
 def _random_linear_maps(rng: np.random.Generator, n: int) -> np.ndarray:
     """Narrow or widen, slant, turn: (n, 2, 2) matrices."""
-    widen = np.exp(rng.normal(-0.05, 0.15, n))
-    slant = rng.normal(0.08, 0.18, n)
-    angle = rng.normal(0, 0.12, n)
+    widen = np.exp(rng.normal(0, 0.22, n))
+    slant = rng.normal(0.1, 0.24, n)
+    angle = rng.normal(0, 0.15, n)
     c, s = np.cos(angle), np.sin(angle)
     turn = np.stack([np.stack([c, -s], 1), np.stack([s, c], 1)], 1)
     zero, one = np.zeros(n), np.ones(n)
@@ -134,7 +134,7 @@ def _random_waves(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndar
     Shapes (n, 28), (n, 28) and (n,).
     """
     position = np.arange(_SIDE, dtype=np.float32) / _SIDE
-    height = rng.uniform(0, 1.5, (2, n, 1)).astype("f4")
+    height = rng.uniform(0, 2, (2, n, 1)).astype("f4")
     cycles = rng.uniform(0.5, 1.3, (2, n, 1)).astype("f4")
     phase = rng.uniform(0, 1, (2, n, 1)).astype("f4")
     sideways, up = height * np.sin(np.float32(2 * np.pi) * (cycles * position + phase))

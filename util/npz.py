@@ -6,6 +6,7 @@ is believed before it has been compared with what the archive really holds.
 
 import math
 import struct
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -32,6 +33,8 @@ _BROKEN = (
     RuntimeError,
     ValueError,
     OverflowError,
+    SyntaxError,
+    tokenize.TokenError,
 )
 
 
@@ -52,7 +55,9 @@ def read_npz(path: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
         except DataError:
             raise
         except _BROKEN as error:
-            raise DataError(path, f"broken npz archive ({error})") from error
+            raise DataError(
+                path, f"broken npz archive ({str(error) or type(error).__name__})"
+            ) from error
     if len(images) != len(labels):
         raise DataError(path, f"{len(labels):,} labels for {len(images):,} images in {split}")
     check_labels(path, labels)
@@ -86,11 +91,12 @@ def _read_member(path: Path, archive: zipfile.ZipFile, name: str) -> np.ndarray:
         shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file, _MAX_HEADER)
         _check_header(path, name, shape, fortran_order, dtype)
         count = math.prod(shape) * dtype.itemsize
-        data = read_array(file, count)
+        told = info.file_size == file.tell() + count
+        data = read_array(file, count) if told else b""
         if len(data) < count or file.read(1):
             raise DataError(path, f"array {name!r} is not as long as its header says")
     values = data.view(dtype)
-    return values.reshape(shape[0], PIXELS) if name[0] == "x" else values
+    return values.reshape(-1, PIXELS) if name[0] == "x" else values
 
 
 def _check_header(
