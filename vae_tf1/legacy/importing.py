@@ -16,8 +16,8 @@ import sys
 import sysconfig
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
-from types import ModuleType
+from functools import cache
+from types import FrameType, ModuleType
 
 from vae_tf1.legacy import outside
 from vae_tf1.legacy.source import LegacyLoader
@@ -42,7 +42,7 @@ class Territory:
 
     def __init__(self, packages: tuple[str, ...] = ()) -> None:
         self._packages = frozenset(packages)
-        self.holds_file = lru_cache(maxsize=None)(self._holds_file)
+        self.holds_file = cache(self._holds_file)
 
     def holds(self, importer: dict) -> bool:
         """Tell whether the module with these globals is old."""
@@ -64,13 +64,19 @@ class Territory:
         parts = path.split(os.sep)
         if "site-packages" in parts or "dist-packages" in parts:
             return False
-        return not any(path.startswith(folder) for folder in _standard_library())
+        return not path.startswith(_new_folders())
 
 
-@lru_cache(maxsize=None)
-def _standard_library() -> tuple[str, ...]:
-    folders = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
-    return tuple(os.path.realpath(folder) + os.sep for folder in folders if folder)
+@cache
+def _new_folders() -> tuple[str, ...]:
+    """Return the folders of the standard library and of this project's own loader."""
+    project = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    folders = [
+        sysconfig.get_path("stdlib"),
+        sysconfig.get_path("platstdlib"),
+        os.path.join(project, "util"),
+    ]
+    return tuple(os.path.realpath(folder) + os.sep for folder in folders)
 
 
 @contextmanager
@@ -110,7 +116,7 @@ class _Hook:
         root = name.partition(".")[0]
         if level or not (root == "tensorflow" or root in outside.PACKAGES):
             return self._import(name, globals, locals, fromlist, level)
-        importer = sys._getframe(1).f_globals if globals is None else globals
+        importer = _importer(sys._getframe(1), globals)
         if not self._territory.holds(importer):
             return self._import(name, globals, locals, fromlist, level)
         if root == "tensorflow":
@@ -128,10 +134,22 @@ class _Hook:
     def import_module(self, name, package=None):
         """Stand for `importlib.import_module`."""
         root = name.partition(".")[0]
-        importer = sys._getframe(1).f_globals
+        importer = _importer(sys._getframe(1), None)
         if (root == "tensorflow" or root in outside.PACKAGES) and self._territory.holds(importer):
             return _walk(self.import_(name, importer), name)
         return self._import_module(name, package)
+
+
+def _importer(frame: FrameType | None, globals: dict | None) -> dict:
+    """Return the globals of the module that imports.
+
+    Code that is made on the fly, by ``exec`` for instance, belongs to the module that runs it.
+    """
+    found = frame.f_globals if globals is None else globals
+    while frame is not None and "__file__" not in found and found.get("__name__") != "__main__":
+        frame = frame.f_back
+        found = {} if frame is None else frame.f_globals
+    return found
 
 
 def _walk(root: ModuleType, name: str) -> ModuleType:

@@ -1,4 +1,4 @@
-"""Values of a name table that are not the object itself: loaded on first use, or found elsewhere."""
+"""Values of a name table that stand for an object: loaded on first use, or found elsewhere."""
 
 from __future__ import annotations
 

@@ -1,0 +1,82 @@
+"""The command line: ``python -m vae_tf1.legacy script.py [its own arguments…]``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+_DESCRIPTION = "Run an old TensorFlow 1 script on today's TensorFlow, unedited."
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m vae_tf1.legacy", description=_DESCRIPTION, allow_abbrev=False
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "-m",
+        dest="module",
+        nargs=argparse.REMAINDER,
+        metavar="MODULE",
+        help="run a module, as python -m does; its own arguments follow",
+    )
+    what.add_argument(
+        "--report",
+        action="store_true",
+        help="list the TensorFlow 1 names that the script uses and who provides them; "
+        "nothing of the script is run",
+    )
+    what.add_argument(
+        "--table", action="store_true", help="print what is provided as a Markdown table"
+    )
+    parser.add_argument(
+        "--package",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="an installed package that was written for TensorFlow 1 as well; may be repeated",
+    )
+    parser.add_argument("--version", action="version", version=_version())
+    parser.add_argument("script", nargs="?", help="the script to run")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="the script's own arguments")
+    return parser
+
+
+def _version() -> str:
+    from vae_tf1 import __version__
+
+    return f"vae_tf1 {__version__}"
+
+
+def main(argv: list[str]) -> None:
+    """Do what the command line asks for; the script's exit status becomes the process's.
+
+    Parameters
+    ----------
+    argv : list of str
+        The arguments after ``python -m vae_tf1.legacy``.
+    """
+    parser = _parser()
+    options = parser.parse_args(argv)
+    if options.table:
+        from vae_tf1.legacy.table import table
+
+        print(table())
+    elif options.module:
+        from vae_tf1.legacy.runner import run_module
+
+        run_module(options.module[0], options.module[1:], packages=options.package)
+    elif options.script is None or options.module is not None:
+        parser.error("the path of a script is wanted, or -m and the name of a module")
+    elif options.report:
+        from vae_tf1.legacy.report import report
+
+        sys.exit(report(options.script))
+    else:
+        from vae_tf1.legacy.runner import run_script
+
+        run_script(options.script, options.arguments, packages=options.package)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

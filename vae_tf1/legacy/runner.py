@@ -1,0 +1,171 @@
+"""Runs a script as `python script.py` does, with TensorFlow 1 as `vae_tf1.legacy` provides it."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib.util
+import os
+import sys
+from collections.abc import Sequence
+from types import ModuleType, TracebackType
+
+__all__ = ["run_module", "run_script"]
+
+_HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def run_script(path: str, arguments: Sequence[str], packages: Sequence[str] = ()) -> None:
+    """Run the script as the main module of this process.
+
+    Parameters
+    ----------
+    path : str
+        The script, as it was named on the command line.
+    arguments : sequence of str
+        What the script is to find in ``sys.argv[1:]``.
+    packages : sequence of str, optional
+        Installed top-level packages that were written for TensorFlow 1 as well.
+
+    Raises
+    ------
+    SystemExit
+        With status 2 if the file cannot be read; whatever the script raises otherwise.
+    """
+    file = os.path.abspath(path)
+    try:
+        with open(file, "rb") as script:
+            data = script.read()
+    except OSError as error:
+        sys.stderr.write(
+            f"{sys.executable}: can't open file {file!r}: [Errno {error.errno}] {error.strerror}\n"
+        )
+        sys.exit(2)
+    sys.argv[:] = [path, *arguments]
+    _set_first_path(os.path.dirname(os.path.realpath(file)))
+    module = ModuleType("__main__")
+    module.__dict__.update(__file__=file, __cached__=None)
+    _run(data, module, packages)
+
+
+def run_module(name: str, arguments: Sequence[str], packages: Sequence[str] = ()) -> None:
+    """Run a module, or a package's `__main__`, as ``python -m name`` does.
+
+    Parameters
+    ----------
+    name : str
+        Dotted name of the module.
+    arguments, packages
+        As for `run_script`.
+
+    Raises
+    ------
+    SystemExit
+        With status 1 if there is no such module; whatever the module raises otherwise.
+    """
+    _set_first_path(os.getcwd())
+    try:
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.submodule_search_locations is not None:
+            spec = importlib.util.find_spec(f"{name}.__main__")
+    except ModuleNotFoundError:
+        spec = None
+    if spec is None or not spec.has_location:
+        sys.stderr.write(f"{sys.executable}: No module named {name}\n")
+        sys.exit(1)
+    sys.argv[:] = [spec.origin, *arguments]
+    module = ModuleType("__main__")
+    module.__dict__.update(
+        __file__=spec.origin, __cached__=None, __spec__=spec, __package__=spec.parent
+    )
+    with open(spec.origin, "rb") as script:
+        _run(script.read(), module, packages)
+
+
+def _set_first_path(folder: str) -> None:
+    """Put the folder where ``python -m`` had put its own, and what is ours at the end."""
+    if not getattr(sys.flags, "safe_path", False):
+        sys.path[0] = folder
+    # This project's `util`, which the course's scripts import, unless they bring one themselves.
+    project = os.path.dirname(os.path.dirname(_HERE))
+    if project not in sys.path:
+        sys.path.append(project)
+
+
+def _run(data: bytes, module: ModuleType, packages: Sequence[str]) -> None:
+    from vae_tf1.legacy.importing import Territory, legacy_imports
+    from vae_tf1.legacy.source import compile_source
+
+    module.__builtins__ = sys.modules["builtins"]
+    sys.modules["__main__"] = module
+    try:
+        code, helpers = compile_source(data, module.__file__)
+        module.__dict__.update(helpers)
+        # For good: threads and exit handlers of the script may outlive its last line.
+        _forever.enter_context(legacy_imports(Territory(tuple(packages)), _tensorflow))
+        exec(code, module.__dict__)
+    except SystemExit:
+        raise
+    except BaseException:
+        _report_only_the_scripts_frames()
+        raise
+
+
+_forever = contextlib.ExitStack()
+
+
+@functools.cache
+def _tensorflow() -> ModuleType:
+    """Return the tree, with TensorFlow's v2 behaviour off from the first time on."""
+    from vae_tf1.legacy import tree
+    from vae_tf1.legacy.graph_mode import graph_mode
+    from vae_tf1.legacy.quiet import without_startup_notices
+
+    with without_startup_notices():
+        _forever.enter_context(graph_mode())
+    return tree.tensorflow()
+
+
+def _report_only_the_scripts_frames() -> None:
+    """Have the exception that is on its way shown as if there were no runner around the script."""
+    show = sys.excepthook
+
+    def hook(kind: type, error: BaseException, trace: TracebackType | None) -> None:
+        _trim(error, set())
+        show(kind, error, error.__traceback__)
+
+    sys.excepthook = hook
+
+
+def _trim(error: BaseException | None, seen: set[int]) -> None:
+    """Take this package's own frames out of an exception and of those that led to it."""
+    if error is None or id(error) in seen:
+        return
+    seen.add(id(error))
+    frames = [
+        (trace.tb_frame, trace.tb_lasti, trace.tb_lineno)
+        for trace in _chain(error.__traceback__)
+        if not _is_machinery(trace.tb_frame.f_code.co_filename)
+    ]
+    trimmed = None
+    for frame in reversed(frames):
+        trimmed = TracebackType(trimmed, *frame)
+    error.__traceback__ = trimmed
+    _trim(error.__cause__, seen)
+    _trim(error.__context__, seen)
+
+
+def _chain(trace: TracebackType | None):
+    while trace is not None:
+        yield trace
+        trace = trace.tb_next
+
+
+_MACHINERY = frozenset(
+    os.path.join(_HERE, f"{name}.py")
+    for name in ("__main__", "importing", "outside", "python2", "runner", "source", "tree")
+)
+
+
+def _is_machinery(file: str) -> bool:
+    return file in _MACHINERY or file == "<frozen runpy>" or file.endswith(os.sep + "runpy.py")
