@@ -21,6 +21,8 @@ from tensorflow_probability.python.internal import (
     tensor_util,
 )
 
+from vae_tf1.rows import check_count
+
 __all__ = ["Cubic", "LikelihoodCurves", "fit_distribution"]
 
 ArrayLike = Any  # a number, nested list, NumPy array, or TensorFlow tensor or variable
@@ -186,9 +188,7 @@ def fit_distribution(
             )
     if not distribution.trainable_variables:
         raise ValueError("distribution has no trainable variables: make its parameters tf.Variable")
-    for name, value in (("epochs", epochs), ("batch_size", batch_size)):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-            raise ValueError(f"{name} must be a positive integer, not {value!r}")
+    epochs, batch_size = check_count(epochs, "epochs"), check_count(batch_size, "batch_size")
     if not 0 < learning_rate < math.inf:
         raise ValueError(f"learning_rate must be positive, not {learning_rate}")
     dtype = tf.as_dtype(distribution.dtype).as_numpy_dtype

@@ -14,6 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from vae_tf1.quiet import without_deprecation_warnings
+from vae_tf1.rows import check_count
+
 __all__ = [
     "MonteCarloKL",
     "gaussian_kl",
@@ -199,11 +202,9 @@ def monte_carlo_kl(
     ----------
     .. [1] Chan, Golub and LeVeque (1983), Algorithms for computing the sample variance.
     """
-    for name, value in (("n_samples", n_samples), ("chunk_size", chunk_size), ("points", points)):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-            raise TypeError(f"{name} must be an integer, not {value!r}")
-        if value < 1:
-            raise ValueError(f"{name} must be at least 1, not {value}")
+    n_samples = check_count(n_samples, "n_samples")
+    chunk_size = check_count(chunk_size, "chunk_size")
+    points = check_count(points, "points")
     _check_distribution("q", q, ("sample", "log_prob"), ("rvs", "logpdf"))
     _check_distribution("p", p, ("log_prob",), ("logpdf",))
 
@@ -266,8 +267,9 @@ def _log_ratio_drawer(
     log_q, log_p = (getattr(d, "log_prob", None) or d.logpdf for d in (q, p))
 
     def log_ratio(n: int | tf.Tensor, **seeded: int | None) -> Any:
-        z = (getattr(q, "sample", None) or q.rvs)(n, **seeded)
-        return log_q(z) - log_p(z)
+        with without_deprecation_warnings():
+            z = (getattr(q, "sample", None) or q.rvs)(n, **seeded)
+            return log_q(z) - log_p(z)
 
     if not _is_tensorflow(q):
         yield log_ratio

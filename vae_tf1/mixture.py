@@ -21,6 +21,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from vae_tf1.rows import check_count
+
 __all__ = ["Mixture", "auroc", "fit_mixture", "gmm_energy", "gmm_params", "responsibilities"]
 
 ArrayLike = Any  # a nested list, NumPy array, or TensorFlow tensor or variable
@@ -89,6 +91,7 @@ class Mixture(NamedTuple):
         ndarray
             Shape (n, D).
         """
+        n = check_count(n, "n")
         rng = np.random.default_rng(seed)
         phi = np.asarray(self.phi, np.float64)
         component = rng.choice(len(phi), size=n, p=phi / phi.sum())
@@ -248,9 +251,8 @@ def fit_mixture(
     ----------
     .. [1] Arthur and Vassilvitskii (2007), k-means++: the advantages of careful seeding.
     """
-    for name, value in (("n_components", n_components), ("max_iterations", max_iterations)):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-            raise ValueError(f"{name} must be a positive integer, not {value!r}")
+    n_components = check_count(n_components, "n_components")
+    max_iterations = check_count(max_iterations, "max_iterations")
     if not tolerance >= 0:
         raise ValueError(f"tolerance must not be negative, not {tolerance}")
     if tf.is_tensor(z):
