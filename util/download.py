@@ -159,5 +159,5 @@ def _describe(error: Exception) -> str:
     if unreachable or isinstance(cause, socket.gaierror):
         return _NO_NETWORK
     if isinstance(error, urllib.error.HTTPError):
-        return f"HTTP status {error.code} ({error.reason})"
-    return str(cause) or repr(cause)
+        return f"HTTP status {error.code}"
+    return (str(cause) or repr(cause))[:200]

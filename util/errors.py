@@ -18,8 +18,9 @@ class DataError(ValueError):
 
     def __init__(self, path: str | os.PathLike, reason: str):
         self.path = os.fspath(path)
-        self.reason = reason
-        super().__init__(self.path, reason)
+        # One line whatever a hostile file or server put into it.
+        self.reason = " ".join("".join(c if c.isprintable() else " " for c in reason).split())
+        super().__init__(self.path, self.reason)
 
     def __str__(self) -> str:
         return f"{self.path}: {self.reason}"
