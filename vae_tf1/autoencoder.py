@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from vae_tf1 import inference, noise, training
+from vae_tf1 import checkpoint, checkpoint_folder, inference, noise, training
+from vae_tf1.checkpoint import CheckpointError
 from vae_tf1.divergence import kl_divergence_gaussians, log_density_ratio_gaussians
 from vae_tf1.layers import DenseLayer
 from vae_tf1.noise import Stream
@@ -25,6 +26,8 @@ from vae_tf1.rmsprop import rmsprop
 from vae_tf1.rows import ArrayLike, check_count
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     from vae_tf1.gaussian import Gaussian
 
 __all__ = ["Evaluation", "Pass", "VariationalAutoencoder"]
@@ -142,12 +145,14 @@ class VariationalAutoencoder:
         self.kl = kl
         self.costs: list[float] = []
         self.epochs_done = 0
-        self.loops: dict = {}  # the training loops built so far
+        self.loops: dict = {}  # what has been added to the graph on first use
+        self.saver: tuple | None = None
 
         self.graph = tf.Graph() if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
         with self.graph.as_default(), without_deprecation_warnings():
             if seed is None:
                 seed = tf.compat.v1.get_seed(None)[0]  # the graph's
+            self.seed_given = seed is not None
             self.seed = noise.entropy() if seed is None else seed
             self._build()
         self.sess = tf.compat.v1.Session(graph=self.graph)
@@ -327,6 +332,9 @@ class VariationalAutoencoder:
         progress: bool = True,
         plot: bool = True,
         compile: bool | None = None,
+        checkpoint_dir: str | PathLike | None = None,
+        save_every: float = 30.0,
+        keep: int = 3,
     ) -> list[float]:
         """Train on minibatches, in a new order each epoch, without the ragged last batch.
 
@@ -346,6 +354,16 @@ class VariationalAutoencoder:
         compile
             Whether to compile the loop with XLA; by default when the run is long enough to repay
             the time that takes.
+        checkpoint_dir
+            A folder for checkpoints. A training that finds its own there goes on where that was
+            saved, and ends with the bits of one that was never stopped; `epochs` counts from the
+            beginning, so nothing is left to do for one that was complete. A checkpoint that cannot
+            be written is a warning: the one before it stays good.
+        save_every
+            Seconds between two checkpoints. There is one at the beginning, at the end, and when
+            Ctrl-C or SIGTERM stops the training, too.
+        keep
+            How many checkpoints stay.
 
         Returns
         -------
@@ -360,9 +378,22 @@ class VariationalAutoencoder:
             When the ELBO becomes NaN or infinite; the weights are those before that step.
         KeyboardInterrupt
             On Ctrl-C, after at most a second; what was learned is kept.
+        CheckpointError
+            A ValueError, when `checkpoint_dir` is in use by another training, cannot be written,
+            or belongs to another model or other data.
         """
         self._check_open()
-        costs = training.train(self, X, epochs, batch_sz, show_progress=progress, compile=compile)
+        costs = training.train(
+            self,
+            X,
+            epochs,
+            batch_sz,
+            show_progress=progress,
+            compile=compile,
+            checkpoint_dir=checkpoint_dir,
+            save_every=save_every,
+            keep=keep,
+        )
         if plot:
             from vae_tf1 import plots
 
@@ -403,6 +434,77 @@ class VariationalAutoencoder:
     def _run_rows(self, fetch, placeholder, values, name: str) -> np.ndarray:
         self._check_open()
         return inference.run_rows(self, fetch, placeholder, values, name)
+
+    # Checkpoints ---------------------------------------------------------------------------------
+
+    def save(self, prefix: str | PathLike) -> str:
+        """Write the model as ``prefix.index``, ``prefix.data-00000-of-00001`` and ``prefix.json``.
+
+        The original script's ``tf.train.Saver().restore(sess, prefix)`` reads the first two under
+        TensorFlow 1; `load` builds the model again from all three.
+
+        Returns
+        -------
+        str
+            The prefix.
+
+        Raises
+        ------
+        CheckpointError
+            When it cannot be written; an earlier one under that name is as it was.
+        """
+        self._check_open()
+        return str(checkpoint.write(self, prefix))
+
+    def restore(self, prefix: str | PathLike) -> None:
+        """Load weights and RMSProp slots that `save`, or the original's Saver, has written.
+
+        What only `save` writes comes along where it is there: the seed, the counts of steps and
+        epochs, the costs. Training then goes on as it would have without the interruption.
+
+        Raises
+        ------
+        CheckpointError
+            When the checkpoint is missing, damaged or of another shape; the model is as it was.
+        """
+        self._check_open()
+        checkpoint.restore(self, checkpoint.read(prefix))
+
+    @classmethod
+    def load(cls, path: str | PathLike) -> VariationalAutoencoder:
+        """Build a model from what `save` or `fit` has saved, and from nothing else.
+
+        Parameters
+        ----------
+        path
+            What was given to `save`, or the folder that it is in, or a `checkpoint_dir` of `fit`,
+            of which the newest good checkpoint is taken.
+
+        Raises
+        ------
+        CheckpointError
+            When there is no such model, or it is damaged.
+        """
+        saved = checkpoint_folder.find(path)
+        model = saved.manifest
+        prior = None
+        if model["prior"] is not None:
+            from vae_tf1.gaussian import Gaussian
+
+            prior = Gaussian(model["prior"]["mean"], model["prior"]["variance"])
+        vae = cls(
+            model["D"],
+            model["hidden_layer_sizes"],
+            seed=model["seed"],
+            prior=prior,
+            kl=model["kl"],
+        )
+        try:
+            checkpoint.restore(vae, saved)
+        except CheckpointError:
+            vae.close()
+            raise
+        return vae
 
     # Release ------------------------------------------------------------------------------------
 

@@ -26,6 +26,9 @@ class Progress:
         self._seen = 0
 
     def __enter__(self) -> Progress:
+        if self._shown and self._done:
+            epoch = self._done // self._n_batches + 1
+            print(f"resumed at epoch {epoch}, step {self._done:,}", flush=True)
         if self._shown and sys.stderr.isatty():
             from tqdm import tqdm
 

@@ -22,10 +22,13 @@ from vae_tf1 import noise
 from vae_tf1.interrupts import Interrupts
 from vae_tf1.progress import Progress
 from vae_tf1.quiet import without_deprecation_warnings
+from vae_tf1.resume import Run
 from vae_tf1.rmsprop import update
 from vae_tf1.rows import ArrayLike, Rows, as_rows, as_values, check_count
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     from vae_tf1.autoencoder import VariationalAutoencoder
 
 _CHUNK_SECONDS = 0.25  # a chunk is how long Ctrl-C and the progress bar have to wait
@@ -186,44 +189,52 @@ def train(
     *,
     show_progress: bool,
     compile: bool | None,
+    checkpoint_dir: str | PathLike | None,
+    save_every: float,
+    keep: int,
 ) -> list[float]:
     """Train `vae`; see `VariationalAutoencoder.fit`, whose arguments these are."""
     epochs = check_count(epochs, "epochs")
     batch_sz = check_count(batch_sz, "batch_sz")
     rows = as_rows(X, vae.D)
-    schedule = Schedule(rows, batch_sz, vae.seed)
-    if schedule.n_batches == 0:
+    n_batches = len(rows) // batch_sz
+    if n_batches == 0:
         raise ValueError(f"X has {len(rows)} rows, fewer than one batch of {batch_sz}")
-    steps = epochs * schedule.n_batches
     if compile is None:
-        compile = steps * _seconds_per_step(vae, batch_sz) > _WORTH_COMPILING
-    loop = _loop(vae, batch_sz, rows, compile)
-    pace = Pace(loop.capacity)
+        seconds = epochs * n_batches * _seconds_per_step(vae, batch_sz)
+        compile = seconds > _WORTH_COMPILING
 
-    first_epoch, last_epoch = vae.epochs_done, vae.epochs_done + epochs
-    costs: list[float] = []
-    with (
-        Progress(epochs, schedule.n_batches, show_progress) as progress,
-        Interrupts() as interrupts,
-        closing(schedule.chunks(first_epoch, 0, last_epoch, pace)) as chunks,
-    ):
-        for chunk in chunks:
-            began = time.perf_counter()
-            elbos = loop.run(chunk.images)
-            pace.observe(len(chunk.images), time.perf_counter() - began)
-            new = (elbos / batch_sz).tolist()
-            costs += new
-            vae.costs += new
-            progress.advance(new)
-            if len(elbos) < len(chunk.images):
-                raise FloatingPointError(
-                    f"the ELBO is no longer finite at step {chunk.first + len(elbos)} of epoch "
-                    f"{chunk.epoch}; the weights are those before that step"
-                )
-            if chunk.first + len(elbos) == schedule.n_batches:
-                vae.epochs_done = chunk.epoch + 1
-            interrupts.check()
-    return costs
+    with Run(vae, rows, batch_sz, checkpoint_dir, save_every, keep) as run:
+        schedule = Schedule(rows, batch_sz, vae.seed)
+        epoch, step = divmod(run.steps_done, n_batches)
+        epoch += run.first_epoch
+        last_epoch = run.first_epoch + epochs
+        if epoch >= last_epoch:
+            if show_progress:
+                print(f"nothing left to train: {epoch - run.first_epoch} epochs are done")
+            return run.costs
+        loop = _loop(vae, batch_sz, rows, compile)
+        pace = Pace(loop.capacity)
+        with (
+            Progress(epochs, n_batches, show_progress, run.steps_done) as progress,
+            Interrupts(*run.signals) as interrupts,
+            closing(schedule.chunks(epoch, step, last_epoch, pace)) as chunks,
+        ):
+            for chunk in chunks:
+                began = time.perf_counter()
+                elbos = loop.run(chunk.images)
+                pace.observe(len(chunk.images), time.perf_counter() - began)
+                costs = (elbos / batch_sz).tolist()
+                run.advance(costs, epochs_done=(chunk.first + len(costs)) // n_batches)
+                progress.advance(costs)
+                if len(elbos) < len(chunk.images):
+                    raise FloatingPointError(
+                        f"the ELBO is no longer finite at step {run.steps_done + 1:,}, in epoch "
+                        f"{chunk.epoch + 1}; the weights are those before that step"
+                    )
+                run.save_if_due(now=interrupts.received is not None)
+                interrupts.check()
+        return run.costs
 
 
 def _loop(vae: VariationalAutoencoder, batch_sz: int, rows: Rows, compiled: bool) -> Loop:
