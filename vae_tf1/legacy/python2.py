@@ -12,11 +12,10 @@ import io
 import re
 import tokenize
 import warnings
-from types import CodeType
 
 from vae_tf1.legacy import python2_runtime as runtime
 
-__all__ = ["compile_source"]
+__all__ = ["helpers", "parse"]
 
 # Division of Python 2; names that no script's own can clash with.
 _DIVIDE, _INPLACE = "__python2_divide__", "__python2_inplace_divide__"
@@ -25,23 +24,15 @@ _HELPERS = {_DIVIDE: runtime.divide, _INPLACE: runtime.inplace_divide}
 _BUILTINS = {"cmp": runtime.cmp, "file": open, "raw_input": input, "round": runtime.round_}
 
 
-def compile_source(
-    data: bytes, path: str, *, in_package: bool, error: SyntaxError | None
-) -> tuple[CodeType, dict[str, object]]:
-    """Translate and compile a module written for Python 2.
+def parse(data: bytes, path: str, *, in_package: bool, error: SyntaxError | None) -> ast.Module:
+    """Translate and parse a module written for Python 2.
 
     Parameters
     ----------
     data, path, in_package
-        As in `vae_tf1.legacy.source.compile_source`.
+        As in `vae_tf1.legacy.source.parse`.
     error : SyntaxError or None
         What Python 3 said of it; raised again if the module is not Python 2 either.
-
-    Returns
-    -------
-    code : CodeType
-    helpers : dict
-        Names that the code needs among its globals.
     """
     text = _decode(data, path)
     try:
@@ -49,15 +40,19 @@ def compile_source(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)  # such as "\d", common at the time
             tree = compile(translated, path, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
-            if classic_division:
-                tree = _ClassicDivision().visit(tree)
-            _restore_lines(tree, text, translated)
-            code = compile(tree, path, "exec", dont_inherit=True)
-    except (_NotPython2, SyntaxError) as failure:
+    except SyntaxError as failure:
         # What a person can act on is Python 3's opinion of the file as it stands.
         raise (error or failure).with_traceback(None) from None
+    if classic_division:
+        tree = _ClassicDivision().visit(tree)
+    _restore_lines(tree, text, translated)
+    return tree
+
+
+def helpers(tree: ast.Module) -> dict[str, object]:
+    """Return what a translated module is to find among its globals."""
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    return code, _HELPERS | {name: _BUILTINS[name] for name in _BUILTINS.keys() & used}
+    return _HELPERS | {name: _BUILTINS[name] for name in _BUILTINS.keys() & used}
 
 
 class _NotPython2(SyntaxError):

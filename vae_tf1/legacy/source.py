@@ -6,13 +6,11 @@ import ast
 import importlib.machinery
 from types import CodeType, ModuleType
 
-__all__ = ["LegacyLoader", "compile_source"]
+__all__ = ["LegacyLoader", "compile_source", "parse"]
 
 
-def compile_source(
-    data: bytes, path: str, *, in_package: bool = False
-) -> tuple[CodeType, dict[str, object]]:
-    """Compile a module's source, by way of a translation if it is Python 2.
+def parse(data: bytes, path: str, *, in_package: bool = False) -> tuple[ast.Module, bool]:
+    """Parse a module's source, by way of a translation if it is Python 2.
 
     Parameters
     ----------
@@ -25,26 +23,47 @@ def compile_source(
 
     Returns
     -------
-    code : CodeType
-    helpers : dict
-        Names that the code needs among its globals.
+    tree : ast.Module
+    is_python2 : bool
+        Whether the tree is a translation.
 
     Raises
     ------
     SyntaxError
         It parses neither as Python 3 nor as Python 2.
+    ModuleNotFoundError
+        It is Python 2, and fissix, which translates it, is not installed.
     """
+    error = None
     try:
         tree = compile(data, path, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
-    except SyntaxError as error:
+    except SyntaxError as failure:
+        error = failure
+    if error is None and not _runs_only_on_python2(tree):
+        return tree, False
+    from vae_tf1.legacy import python2
+
+    return python2.parse(data, path, in_package=in_package, error=error), True
+
+
+def compile_source(
+    data: bytes, path: str, *, in_package: bool = False
+) -> tuple[CodeType, dict[str, object]]:
+    """Compile a module's source; parameters and exceptions as for `parse`.
+
+    Returns
+    -------
+    code : CodeType
+    helpers : dict
+        Names that the code needs among its globals.
+    """
+    tree, is_python2 = parse(data, path, in_package=in_package)
+    helpers = {}
+    if is_python2:
         from vae_tf1.legacy import python2
 
-        return python2.compile_source(data, path, in_package=in_package, error=error)
-    if _runs_only_on_python2(tree):
-        from vae_tf1.legacy import python2
-
-        return python2.compile_source(data, path, in_package=in_package, error=None)
-    return compile(data, path, "exec", dont_inherit=True), {}
+        helpers = python2.helpers(tree)
+    return compile(tree, path, "exec", dont_inherit=True), helpers
 
 
 class LegacyLoader(importlib.machinery.SourceFileLoader):

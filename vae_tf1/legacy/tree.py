@@ -15,7 +15,7 @@ from types import ModuleType
 
 from vae_tf1.legacy.lazy import Alias, Lazy
 
-__all__ = ["FAMILIES", "Namespace", "lookup", "provided", "tensorflow"]
+__all__ = ["FAMILIES", "Namespace", "lookup", "nearest", "origin", "provided", "tensorflow"]
 
 # A later family wins over an earlier one.
 FAMILIES = (
@@ -128,6 +128,38 @@ def lookup(dotted: str) -> object:
     return functools.reduce(getattr, filter(None, dotted.split(".")), tensorflow())
 
 
+def origin(dotted: str) -> tuple[str, str | None]:
+    """Tell who provides the name that a dotted expression begins with.
+
+    Parameters
+    ----------
+    dotted : str
+        Relative to `tensorflow`; what follows the name of an object, such as ``.FLAGS`` in
+        ``app.flags.FLAGS``, is not looked at.
+
+    Returns
+    -------
+    name : str
+        The part that names an object, or the first part that is missing.
+    provider : str or None
+        ``"vae_tf1.legacy"``, ``"tensorflow.compat.v1"``, None if nobody does, and the empty
+        string if the expression names a module.
+    """
+    here, seen = tensorflow(), []
+    for part in dotted.split("."):
+        seen.append(part)
+        try:
+            value = getattr(here, part)
+        except AttributeError:
+            return ".".join(seen), None
+        if not isinstance(value, Namespace):
+            node = here._names_.children.get(part)
+            ours = node is not None and node.value is not _NOTHING
+            return ".".join(seen), "vae_tf1.legacy" if ours else "tensorflow.compat.v1"
+        here = value
+    return dotted, ""
+
+
 def provided() -> dict[str, list[str]]:
     """Return the dotted names that each family provides, sorted, keyed by the family's module."""
     return {family: sorted(_load(family).names()) for family in FAMILIES}
@@ -169,11 +201,11 @@ def _missing(namespace: Namespace, name: str) -> str:
     if name.startswith("__"):
         return said
     said += ": neither tensorflow.compat.v1 nor vae_tf1.legacy provides it"
-    nearest = _nearest(namespace, name)
-    return f"{said}; the nearest name is {nearest}" if nearest else said
+    found = nearest(namespace, name)
+    return f"{said}; the nearest name is {found}" if found else said
 
 
-def _nearest(namespace: Namespace, name: str) -> str | None:
+def nearest(namespace: Namespace, name: str) -> str | None:
     """Return the full name that `name` was most likely meant to be, or None.
 
     A slip of the pen in the same place comes first, then the very name in another place (many
