@@ -8,6 +8,7 @@ imported when the first of them is made.
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -125,6 +126,7 @@ _TRANSFORMED: dict[str, tuple[str, dict[str, Callable], str]] = {
 }
 
 
+@functools.cache  # the same classes at each call, for isinstance
 def _classes() -> dict[str, type]:
     classes = {name: _dressed(getattr(tf.distributions, name), old) for name, old in _V1.items()}
     for name, (base, transforms, old_name) in _TRANSFORMED.items():
