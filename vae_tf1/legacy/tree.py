@@ -25,6 +25,8 @@ FAMILIES = (
     "distributions",
     "stochastic",
     "arg_scope",
+    "initializers",
+    "contrib_framework",
     "contrib_layers",
     "tf_layers",
     "renamed",
