@@ -1,0 +1,29 @@
+"""Train the variational autoencoder on MNIST, and show what it has learned.
+
+``python run_mnist.py --help`` lists the options.
+"""
+
+import sys
+
+from vae_tf1.app import data, job
+from vae_tf1.app.errors import INTERRUPTED, run
+from vae_tf1.app.options import parse_options
+from vae_tf1.app.screen import Album
+
+
+def main() -> int:
+    """Load, build, fit, show; return the exit status."""
+    options = parse_options()
+    album = Album(options.output)
+    digits = data.load(options)
+    with job.build(options, digits) as vae:
+        training = job.fit(vae, digits, options)
+        try:
+            job.show(vae, digits, album, ask=options.prompts and not training.interrupted)
+        finally:  # a full disk must not cost the result
+            job.report(vae, digits, training, album)
+    return INTERRUPTED if training.interrupted else 0
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))

@@ -1,0 +1,161 @@
+"""The steps of the job: build, fit, show, report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from vae_tf1.app.data import Digits
+from vae_tf1.app.errors import JobError
+from vae_tf1.app.options import Options
+from vae_tf1.app.pictures import Picture, pictures_of, posterior_samples, prior_samples
+from vae_tf1.app.prompts import another, can_ask
+from vae_tf1.app.screen import Album, Windows, has_display
+from vae_tf1.chatter import without_startup_notices
+
+if TYPE_CHECKING:
+    from vae_tf1.autoencoder import VariationalAutoencoder
+
+__all__ = ["Training", "build", "fit", "report", "show"]
+
+_say = partial(print, flush=True)
+
+
+class Training(NamedTuple):
+    """How the training went.
+
+    Attributes
+    ----------
+    seconds
+        How long it took, compilation included.
+    interrupted
+        Whether Ctrl-C has stopped it.
+    """
+
+    seconds: float
+    interrupted: bool
+
+
+def build(options: Options, digits: Digits) -> VariationalAutoencoder:
+    """Build the model, for images of the digits' size.
+
+    Raises
+    ------
+    JobError
+        When it does not fit into memory.
+    """
+    with without_startup_notices():
+        import tensorflow as tf
+
+    from vae_tf1.autoencoder import VariationalAutoencoder
+
+    D = digits.train.shape[1]
+    widths = [D, *options.layers, *reversed(options.layers[:-1]), D]
+    _say(f"model: {'-'.join(map(str, widths))}, a code of {options.layers[-1]}")
+    try:
+        return VariationalAutoencoder(D, options.layers, seed=options.seed)
+    except tf.errors.ResourceExhaustedError:
+        raise JobError(f"a model with layers {options.layers} does not fit into memory") from None
+
+
+def fit(vae: VariationalAutoencoder, digits: Digits, options: Options) -> Training:
+    """Train the model; Ctrl-C stops that, and keeps what was learned.
+
+    Raises
+    ------
+    JobError
+        When a checkpoint cannot be used, the ELBO is no longer finite, or memory is short.
+    KeyboardInterrupt
+        On Ctrl-C before the first step.
+    """
+    import tensorflow as tf
+
+    from vae_tf1.checkpoint import CheckpointError
+
+    began = time.perf_counter()
+    interrupted = False
+    try:
+        vae.fit(
+            digits.train,
+            epochs=options.epochs,
+            batch_sz=options.batch_size,
+            plot=False,
+            checkpoint_dir=options.checkpoint_dir,
+        )
+    except KeyboardInterrupt:
+        if not vae.costs:
+            raise
+        interrupted = True
+        _say(
+            f"\ninterrupted in epoch {vae.epochs_done + 1}, after {len(vae.costs):,} steps: "
+            "what was learned is kept (Ctrl-C again to quit)"
+        )
+    except (CheckpointError, FloatingPointError) as error:
+        raise JobError(str(error)) from None
+    except tf.errors.ResourceExhaustedError:
+        raise JobError(f"batches of {options.batch_size} do not fit into memory") from None
+    return Training(time.perf_counter() - began, interrupted)
+
+
+def show(vae: VariationalAutoencoder, digits: Digits, album: Album, *, ask: bool) -> None:
+    """Save the pictures, and show samples for as long as the user wants to see another.
+
+    Parameters
+    ----------
+    vae, digits
+        The model and its data.
+    album
+        Where the pictures are saved.
+    ask
+        Whether the user may be asked. There are windows only then, and where there is a display.
+
+    Raises
+    ------
+    JobError
+        When a picture cannot be saved.
+    """
+    ask = ask and can_ask()
+    windows = Windows() if ask and has_display() else None
+    for picture in pictures_of(vae, digits):
+        album.save(picture)
+        if windows:
+            windows.show(picture)
+    try:
+        for samples in (posterior_samples(vae, digits), prior_samples(vae)):
+            _show_samples(samples, album, windows, ask)
+    except KeyboardInterrupt:
+        if not ask:
+            raise
+        _say()  # Ctrl-C at a question: the answer is no, to this one and the next
+    finally:
+        if windows:
+            windows.close()
+
+
+def _show_samples(
+    samples: Iterator[Picture], album: Album, windows: Windows | None, ask: bool
+) -> None:
+    for picture in samples:
+        if windows:
+            windows.show(picture)
+        else:
+            _say(f"saved {album.save_next(picture)}")
+        if not (ask and another(windows and windows.keep_alive)):
+            break
+
+
+def report(vae: VariationalAutoencoder, digits: Digits, training: Training, album: Album) -> None:
+    """Print what came out: the ELBO of the test images, the training time, the pictures."""
+    elbo, reconstruction, kl = vae.evaluate(digits.test)
+    _say(
+        f"\ntest ELBO      {elbo:.2f} nats per image, on {len(digits.test):,} images "
+        f"({digits.name})\n"
+        f"               = reconstruction {reconstruction:.2f} - KL {kl:.2f}\n"
+        f"training       {training.seconds:.1f} s, {vae.epochs_done} epochs, "
+        f"{len(vae.costs):,} steps, seed {vae.seed}\n"
+        f"pictures       {album.folder.resolve()}"
+    )
+    for file in album.files:
+        _say(f"               {file.name}")
