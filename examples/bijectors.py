@@ -53,8 +53,7 @@ def training(x: np.ndarray, sess: tf.compat.v1.Session) -> dict:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=Path("output"), help="folder for figures")
-    output = parser.parse_args().output
-    output.mkdir(parents=True, exist_ok=True)
+    (output := parser.parse_args().output).mkdir(parents=True, exist_ok=True)
     x = np.linspace(-4, 4, 800, dtype=np.float32)
     with tf.Graph().as_default(), tf.compat.v1.Session() as sess:
         for name, figure in (curves(x[:, None], sess) | training(x, sess)).items():

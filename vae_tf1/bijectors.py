@@ -143,6 +143,7 @@ def fit_distribution(
     batch_size: int = 128,
     *,
     learning_rate: float = 1e-3,
+    clip_norm: float = 5.0,
     seed: int | None = None,
     sess: tf.compat.v1.Session | None = None,
 ) -> LikelihoodCurves:
@@ -161,6 +162,10 @@ def fit_distribution(
         Samples in a minibatch; the last one of an epoch may be smaller.
     learning_rate
         Of Adam.
+    clip_norm
+        The largest norm of a gradient; longer ones are scaled down to it. The likelihood of a
+        flow can be singular, as at the critical point of `Cubic`: without a bound, the one huge
+        gradient of a sample there would keep Adam's later steps tiny for a thousand minibatches.
     seed
         Makes the order reproducible.
     sess
@@ -189,14 +194,15 @@ def fit_distribution(
     if not distribution.trainable_variables:
         raise ValueError("distribution has no trainable variables: make its parameters tf.Variable")
     epochs, batch_size = check_count(epochs, "epochs"), check_count(batch_size, "batch_size")
-    if not 0 < learning_rate < math.inf:
-        raise ValueError(f"learning_rate must be positive, not {learning_rate}")
+    for name, value in (("learning_rate", learning_rate), ("clip_norm", clip_norm)):
+        if not 0 < value < math.inf:
+            raise ValueError(f"{name} must be positive and finite, not {value}")
     dtype = tf.as_dtype(distribution.dtype).as_numpy_dtype
     x_train, x_valid = _samples("x_train", x_train, dtype), _samples("x_valid", x_valid, dtype)
 
     rng = np.random.default_rng(seed)
     train_losses, valid_losses = [], []
-    with _steps(distribution, x_train, learning_rate, sess) as (train, evaluate):
+    with _steps(distribution, x_train, learning_rate, clip_norm, sess) as (train, evaluate):
         for epoch in range(epochs):
             train_losses.append(
                 _mean_loss(train, x_train[rng.permutation(len(x_train))], batch_size)
@@ -219,7 +225,11 @@ def _mean_loss(step: Callable[[np.ndarray], Any], x: np.ndarray, batch_size: int
 
 @contextmanager
 def _steps(
-    distribution: Any, x: np.ndarray, learning_rate: float, sess: tf.compat.v1.Session | None
+    distribution: Any,
+    x: np.ndarray,
+    learning_rate: float,
+    clip_norm: float,
+    sess: tf.compat.v1.Session | None,
 ) -> Iterator[tuple[Callable[[np.ndarray], Any], Callable[[np.ndarray], Any]]]:
     """Yield functions of a minibatch that return its loss: a step of Adam, and a mere look."""
     variables = distribution.trainable_variables
@@ -231,7 +241,7 @@ def _steps(
     def update(batch: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
             loss = negative_log_likelihood(batch)
-        gradients = tape.gradient(loss, variables)
+        gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, variables), clip_norm)
         with tf.control_dependencies(
             [adam.apply_gradients(zip(gradients, variables, strict=True))]
         ):
