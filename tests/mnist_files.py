@@ -3,6 +3,7 @@
 The writers follow the formats' published descriptions and share no code with the readers.
 """
 
+import functools
 import gzip
 import struct
 import zipfile
@@ -20,6 +21,7 @@ IDX_NAMES = {
 }
 
 
+@functools.lru_cache
 def digits(n=30, split="train"):
     return builtin_digits(n, seed=7, split=split)
 

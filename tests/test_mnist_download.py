@@ -276,10 +276,11 @@ def test_a_damaged_or_half_file_in_the_cache_is_fetched_again(mirrors, tmp_path)
 
 
 def test_a_folder_that_cannot_be_written(mirrors, tmp_path):
-    mirrors("good")
+    server = mirrors("good")
     (tmp_path / "file").touch()
-    with pytest.raises(DataError, match="cannot be written"):
+    with pytest.raises(DataError, match="the cache cannot be written"):
         download_mnist(tmp_path / "file" / "cache")
+    assert server.requests == []
 
 
 # ---- as get_mnist uses it

@@ -82,20 +82,21 @@ def download_mnist(folder: Path, *, quiet: bool = False) -> None:
     mirrors = list(MIRRORS)
     hidden = quiet or sys.stderr is None or not sys.stderr.isatty()
     total = sum(size for size, _ in wanted.values())
-    with tqdm(
-        total=total,
-        desc="Downloading MNIST",
-        unit="B",
-        unit_scale=True,
-        disable=hidden,
-        leave=False,
-    ) as bar:
-        for name, (size, sha256) in wanted.items():
-            data = _fetch_from_any(mirrors, name, size, sha256, bar)
-            try:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tqdm(
+            total=total,
+            desc="Downloading MNIST",
+            unit="B",
+            unit_scale=True,
+            disable=hidden,
+            leave=False,
+        ) as bar:
+            for name, (size, sha256) in wanted.items():
+                data = _fetch_from_any(mirrors, name, size, sha256, bar)
                 write_atomically(folder / name, lambda file, data=data: file.write(data))
-            except OSError as error:
-                raise DataError(folder, f"cannot be written ({error.strerror})") from error
+    except OSError as error:
+        raise DataError(folder, f"the cache cannot be written ({error.strerror})") from error
 
 
 def _is_sound(path: Path, size: int, sha256: str) -> bool:
