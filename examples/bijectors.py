@@ -43,9 +43,7 @@ def training(x: np.ndarray, sess: tf.compat.v1.Session) -> dict:
     (a, b), after = sess.run((flow.trainable_variables, flow_density))
     print(f"trained cubic: a = {a:.3f}, b = {b:.3f}; in the tutorial: a = 0.577, b = -0.429")
     return {
-        "densities": plots.densities(
-            x, density, {"Before training": before, "After training": after}
-        ),
+        "densities": plots.densities(x, density, {"Untrained": before, "Trained": after}),
         "likelihood": plots.likelihood_curves(*losses),
     }
 
