@@ -28,6 +28,9 @@ FAMILIES = (
     "initializers",
     "contrib_framework",
     "contrib_layers",
+    "contrib_losses",
+    "contrib_training",
+    "rnn_cell",
     "tf_layers",
     "renamed",
 )
