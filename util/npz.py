@@ -35,6 +35,7 @@ _BROKEN = (
     OverflowError,
     SyntaxError,
     tokenize.TokenError,
+    UserWarning,  # NumPy's about headers of Python 2, where warnings are errors
 )
 
 
