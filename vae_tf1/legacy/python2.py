@@ -13,15 +13,14 @@ import re
 import tokenize
 import warnings
 
-from vae_tf1.legacy import python2_runtime as runtime
+__all__ = ["parse"]
 
-__all__ = ["helpers", "parse"]
-
-# Division of Python 2; names that no script's own can clash with.
+# What a translated module imports from `python2_runtime`, by the name it has in the module: the
+# division, under names that no script's own can clash with, and those builtins that fissix leaves
+# alone, where the module uses them.
 _DIVIDE, _INPLACE = "__python2_divide__", "__python2_inplace_divide__"
-_HELPERS = {_DIVIDE: runtime.divide, _INPLACE: runtime.inplace_divide}
-# Builtins that fissix leaves alone, given only where the module uses them.
-_BUILTINS = {"cmp": runtime.cmp, "file": open, "raw_input": input, "round": runtime.round_}
+_DIVISION = {_DIVIDE: "divide", _INPLACE: "inplace_divide"}
+_BUILTINS = {"cmp": "cmp", "file": "open", "raw_input": "input", "round": "round_"}
 
 
 def parse(data: bytes, path: str, *, in_package: bool, error: SyntaxError | None) -> ast.Module:
@@ -46,13 +45,8 @@ def parse(data: bytes, path: str, *, in_package: bool, error: SyntaxError | None
     if classic_division:
         tree = _ClassicDivision().visit(tree)
     _restore_lines(tree, text, translated)
+    _import_runtime(tree)
     return tree
-
-
-def helpers(tree: ast.Module) -> dict[str, object]:
-    """Return what a translated module is to find among its globals."""
-    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    return _HELPERS | {name: _BUILTINS[name] for name in _BUILTINS.keys() & used}
 
 
 class _NotPython2(SyntaxError):
@@ -141,6 +135,28 @@ def _line_map(before: list[str], after: list[str]) -> list[int]:
         last = max(i2 - 1, i1, 0)
         line_of += [min(i1 + j, last) + 1 for j in range(j2 - j1)]
     return [min(line, len(before)) for line in line_of]
+
+
+def _import_runtime(tree: ast.Module) -> None:
+    """Begin the module with the import of what it needs at run time."""
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    wanted = _DIVISION | {name: _BUILTINS[name] for name in sorted(_BUILTINS.keys() & used)}
+    aliases = [ast.alias(name, asname) for asname, name in wanted.items()]
+    statement = ast.ImportFrom("vae_tf1.legacy.python2_runtime", aliases, 0)
+    for node in ast.walk(statement):
+        node.lineno = node.end_lineno = 1
+        node.col_offset = node.end_col_offset = -1
+    tree.body.insert(_after_preamble(tree.body), statement)
+
+
+def _after_preamble(body: list[ast.stmt]) -> int:
+    """Return where the docstring and the imports from `__future__` end."""
+    for place, statement in enumerate(body):
+        is_text = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+        is_future = isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
+        if not (is_text or is_future):
+            return place
+    return len(body)
 
 
 class _ClassicDivision(ast.NodeTransformer):

@@ -7,8 +7,10 @@ import io
 import numbers
 import operator
 import pickle
+from builtins import input, open  # noqa: UP029 - handed on by name
 
-__all__ = ["cmp", "divide", "inplace_divide", "names", "round_"]
+# `open` and `input` are here for modules that call them `file` and `raw_input`.
+__all__ = ["cmp", "divide", "inplace_divide", "input", "names", "open", "round_"]
 
 
 def divide(a: object, b: object) -> object:

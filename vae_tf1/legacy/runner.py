@@ -8,6 +8,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Sequence
+from importlib.machinery import SourceFileLoader
 from types import ModuleType, TracebackType
 
 __all__ = ["run_module", "run_script"]
@@ -44,7 +45,12 @@ def run_script(path: str, arguments: Sequence[str], packages: Sequence[str] = ()
     sys.argv[:] = [path, *arguments]
     _set_first_path(os.path.dirname(os.path.realpath(file)))
     module = ModuleType("__main__")
-    module.__dict__.update(__file__=file, __cached__=None)
+    module.__dict__.update(
+        __file__=file,
+        __cached__=None,
+        __annotations__={},
+        __loader__=SourceFileLoader("__main__", file),
+    )
     _run(data, module, packages)
 
 
@@ -76,7 +82,12 @@ def run_module(name: str, arguments: Sequence[str], packages: Sequence[str] = ()
     sys.argv[:] = [spec.origin, *arguments]
     module = ModuleType("__main__")
     module.__dict__.update(
-        __file__=spec.origin, __cached__=None, __spec__=spec, __package__=spec.parent
+        __file__=spec.origin,
+        __cached__=None,
+        __annotations__={},
+        __loader__=spec.loader,
+        __spec__=spec,
+        __package__=spec.parent,
     )
     with open(spec.origin, "rb") as script:
         _run(script.read(), module, packages)
@@ -94,13 +105,13 @@ def _set_first_path(folder: str) -> None:
 
 def _run(data: bytes, module: ModuleType, packages: Sequence[str]) -> None:
     from vae_tf1.legacy.importing import Territory, legacy_imports
-    from vae_tf1.legacy.source import compile_source
+    from vae_tf1.legacy.source import parse
 
     module.__builtins__ = sys.modules["builtins"]
     sys.modules["__main__"] = module
     try:
-        code, helpers = compile_source(data, module.__file__)
-        module.__dict__.update(helpers)
+        tree, _ = parse(data, module.__file__)
+        code = compile(tree, module.__file__, "exec", dont_inherit=True)
         # For good: threads and exit handlers of the script may outlive its last line.
         _forever.enter_context(legacy_imports(Territory(tuple(packages)), _tensorflow))
         exec(code, module.__dict__)
@@ -168,4 +179,4 @@ _MACHINERY = frozenset(
 
 
 def _is_machinery(file: str) -> bool:
-    return file in _MACHINERY or file == "<frozen runpy>" or file.endswith(os.sep + "runpy.py")
+    return file in _MACHINERY or file.startswith(("<frozen runpy", "<frozen importlib"))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import importlib.machinery
-from types import CodeType, ModuleType
+from types import CodeType
 
-__all__ = ["LegacyLoader", "compile_source", "parse"]
+__all__ = ["LegacyLoader", "parse"]
 
 
 def parse(data: bytes, path: str, *, in_package: bool = False) -> tuple[ast.Module, bool]:
@@ -46,26 +46,6 @@ def parse(data: bytes, path: str, *, in_package: bool = False) -> tuple[ast.Modu
     return python2.parse(data, path, in_package=in_package, error=error), True
 
 
-def compile_source(
-    data: bytes, path: str, *, in_package: bool = False
-) -> tuple[CodeType, dict[str, object]]:
-    """Compile a module's source; parameters and exceptions as for `parse`.
-
-    Returns
-    -------
-    code : CodeType
-    helpers : dict
-        Names that the code needs among its globals.
-    """
-    tree, is_python2 = parse(data, path, in_package=in_package)
-    helpers = {}
-    if is_python2:
-        from vae_tf1.legacy import python2
-
-        helpers = python2.helpers(tree)
-    return compile(tree, path, "exec", dont_inherit=True), helpers
-
-
 class LegacyLoader(importlib.machinery.SourceFileLoader):
     """Loads a module from source, Python 2 included.
 
@@ -74,18 +54,10 @@ class LegacyLoader(importlib.machinery.SourceFileLoader):
 
     def get_code(self, fullname: str) -> CodeType:
         """Return the module's code."""
-        return self._compile(fullname)[0]
-
-    def exec_module(self, module: ModuleType) -> None:
-        """Run the module's code in its namespace."""
-        code, helpers = self._compile(module.__name__)
-        module.__dict__.update(helpers)
-        exec(code, module.__dict__)
-
-    def _compile(self, fullname: str) -> tuple[CodeType, dict[str, object]]:
         path = self.get_filename(fullname)
         in_package = "." in fullname or self.is_package(fullname)
-        return compile_source(self.get_data(path), path, in_package=in_package)
+        tree, _ = parse(self.get_data(path), path, in_package=in_package)
+        return compile(tree, path, "exec", dont_inherit=True)
 
 
 # Functions and types of Python 2, and what it called some modules: without them at hand a module

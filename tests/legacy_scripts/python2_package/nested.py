@@ -1,0 +1,5 @@
+import beside
+
+def third(n):
+    print beside.WORD,
+    return n / 3
