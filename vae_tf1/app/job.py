@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from vae_tf1.app.data import Digits
-from vae_tf1.app.errors import JobError
+from vae_tf1.app.errors import JobError, quit_on_ctrl_c
 from vae_tf1.app.options import Options
 from vae_tf1.app.pictures import Picture, pictures_of, posterior_samples, prior_samples
 from vae_tf1.app.prompts import another, can_ask
@@ -16,6 +16,8 @@ from vae_tf1.app.screen import Album, Windows, has_display
 from vae_tf1.chatter import without_startup_notices
 
 if TYPE_CHECKING:
+    import tensorflow as tf
+
     from vae_tf1.autoencoder import VariationalAutoencoder
 
 __all__ = ["Training", "build", "fit", "report", "show"]
@@ -44,7 +46,7 @@ def build(options: Options, digits: Digits) -> VariationalAutoencoder:
     Raises
     ------
     JobError
-        When it does not fit into memory.
+        When TensorFlow cannot, for want of memory, say.
     """
     with without_startup_notices():
         import tensorflow as tf
@@ -56,8 +58,8 @@ def build(options: Options, digits: Digits) -> VariationalAutoencoder:
     _say(f"model: {'-'.join(map(str, widths))}, a code of {options.layers[-1]}")
     try:
         return VariationalAutoencoder(D, options.layers, seed=options.seed)
-    except tf.errors.ResourceExhaustedError:
-        raise JobError(f"a model with layers {options.layers} does not fit into memory") from None
+    except tf.errors.OpError as error:
+        raise _refusal("build this model", error) from None
 
 
 def fit(vae: VariationalAutoencoder, digits: Digits, options: Options) -> Training:
@@ -66,7 +68,7 @@ def fit(vae: VariationalAutoencoder, digits: Digits, options: Options) -> Traini
     Raises
     ------
     JobError
-        When a checkpoint cannot be used, the ELBO is no longer finite, or memory is short.
+        When a checkpoint cannot be used, the ELBO is no longer finite, or TensorFlow gives up.
     KeyboardInterrupt
         On Ctrl-C before the first step.
     """
@@ -88,14 +90,15 @@ def fit(vae: VariationalAutoencoder, digits: Digits, options: Options) -> Traini
         if not vae.costs:
             raise
         interrupted = True
+        quit_on_ctrl_c()
         _say(
             f"\ninterrupted in epoch {vae.epochs_done + 1}, after {len(vae.costs):,} steps: "
             "what was learned is kept (Ctrl-C again to quit)"
         )
     except (CheckpointError, FloatingPointError) as error:
         raise JobError(str(error)) from None
-    except tf.errors.ResourceExhaustedError:
-        raise JobError(f"batches of {options.batch_size} do not fit into memory") from None
+    except tf.errors.OpError as error:
+        raise _refusal("train this model", error) from None
     return Training(time.perf_counter() - began, interrupted)
 
 
@@ -153,9 +156,17 @@ def report(vae: VariationalAutoencoder, digits: Digits, training: Training, albu
         f"\ntest ELBO      {elbo:.2f} nats per image, on {len(digits.test):,} images "
         f"({digits.name})\n"
         f"               = reconstruction {reconstruction:.2f} - KL {kl:.2f}\n"
-        f"training       {training.seconds:.1f} s, {vae.epochs_done} epochs, "
-        f"{len(vae.costs):,} steps, seed {vae.seed}\n"
+        f"training       {training.seconds:.1f} s, {_plural(vae.epochs_done, 'epoch')}, "
+        f"{_plural(len(vae.costs), 'step')}, seed {vae.seed}\n"
         f"pictures       {album.folder.resolve()}"
     )
     for file in album.files:
         _say(f"               {file.name}")
+
+
+def _refusal(doing: str, error: tf.errors.OpError) -> JobError:
+    return JobError(f"TensorFlow cannot {doing}: {error.message.splitlines()[0]}")
+
+
+def _plural(n: int, thing: str) -> str:
+    return f"{n:,} {thing}" if n == 1 else f"{n:,} {thing}s"

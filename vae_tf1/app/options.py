@@ -42,7 +42,7 @@ stopped the training.
 """
 
 _MOST = 1_000_000  # of anything that is counted: beyond it is a slip of the keyboard
-_WIDEST = 100_000
+_WIDEST = 10_000
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def _parser() -> argparse.ArgumentParser:
     model.add_argument(
         "--seed",
         metavar="N",
-        type=_count(2**63 - 1, least=0),
+        type=_count(most=None, least=0),
         help="makes the run reproducible; default: a new one, which is printed at the end",
     )
 
@@ -196,18 +196,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _count(most: int, least: int = 1) -> Callable[[str], int]:
+def _count(most: int | None, least: int = 1) -> Callable[[str], int]:
     """Return the reader of a whole number from `least` to `most`."""
+    wanted = f"a whole number from {least}" + (f" to {most:,}" if most else "")
 
     def count(text: str) -> int:
         try:
             value = int(text)
         except ValueError:
             value = None
-        if value is None or not least <= value <= most:
-            raise argparse.ArgumentTypeError(
-                f"a whole number from {least} to {most:,} is wanted, not {text!r}"
-            )
+        if value is None or value < least or (most and value > most):
+            raise argparse.ArgumentTypeError(f"{wanted} is wanted, not {text!r}")
         return value
 
     return count

@@ -68,7 +68,10 @@ class Album:
         return file
 
     def _unusable(self, error: OSError) -> JobError:
-        return JobError(f"cannot save pictures in {self.folder}: {error.strerror or error}")
+        reason = error.strerror or error
+        if isinstance(error, FileExistsError):
+            reason = "it is a file, not a folder"
+        return JobError(f"cannot save pictures in {self.folder}: {reason}")
 
 
 class Windows:
@@ -92,7 +95,8 @@ class Windows:
         import matplotlib.pyplot as plt
 
         for number in plt.get_fignums():
-            plt.figure(number).canvas.flush_events()
+            if plt.fignum_exists(number):  # the user may just have closed it
+                plt.figure(number).canvas.flush_events()
 
     def close(self) -> None:
         """Close all windows."""
