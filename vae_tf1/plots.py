@@ -32,6 +32,7 @@ __all__ = [
     "likelihood_curves",
     "reconstructions",
     "running_kl",
+    "sample_sets",
     "samples",
     "side_by_side",
     "squared_error",
@@ -149,6 +150,31 @@ def samples(
     _show(ax, _mosaic(images, columns))
     ax.set_yticks([])
     ax.set_title(title)
+    return figure
+
+
+def sample_sets(
+    sets: Mapping[str, ArrayLike], *, columns: int = 8, figure: Figure | None = None
+) -> Figure:
+    """Draw several sets of images, a grid each, beside one another.
+
+    Parameters
+    ----------
+    sets
+        For the title of each set its images, shape (N, side²) or (N, side, side).
+    columns
+        Images in a row of a grid.
+    figure
+        An empty figure to draw into; a new one by default.
+    """
+    grids = {title: _images(images) for title, images in sets.items()}
+    rows = max(-(-len(images) // columns) for images in grids.values())
+    figure = _figure(figure, ((0.5 * columns + 0.3) * len(grids), 0.5 * rows + 0.8))
+    axes = figure.subplots(1, len(grids), squeeze=False)[0]
+    for ax, (title, images) in zip(axes, grids.items(), strict=True):
+        _show(ax, _mosaic(images, columns))
+        ax.set_yticks([])
+        ax.set_title(title)
     return figure
 
 
