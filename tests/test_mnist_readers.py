@@ -165,10 +165,10 @@ IMAGES, LABELS = digits(6)
         (idx_images(IMAGES)[:11], None, "ends inside the header"),
         (idx_images(IMAGES, rows=32, columns=32), None, "32 x 32"),
         (idx_images(IMAGES, rows=14, columns=56), None, "14 x 56"),
-        (idx_images(IMAGES, count=0), None, "claims 0"),
+        (idx_images(IMAGES, count=0), None, "claims 0 images; 1 to 70,000 are"),
         (idx_images(IMAGES, count=7), None, "ends after 6"),
         (idx_images(IMAGES, count=5), None, "more data follows"),
-        (idx_images(IMAGES, count=2**32 - 1), None, "claims 4,294,967,295"),
+        (idx_images(IMAGES, count=2**32 - 1), None, "claims 4,294,967,295 images; 1 to"),
         (idx_images(IMAGES, count=70_000), None, "ends after 6"),
         (idx_images(IMAGES)[:-1], None, "ends after 5"),
         (idx_images(IMAGES) + b"\0", None, "more data follows"),
@@ -418,6 +418,15 @@ def test_a_lying_header_takes_no_memory(tmp_path):
     header = "{'descr': '|u1', 'fortran_order': False, 'shape': (70000, 28, 28)}"
     rewrite_zip(tmp_path / "a.npz", x_train=npy(IMAGES, header), y_train=npy(LABELS))
     assert peak_memory(lambda: refused(tmp_path / "a.npz")) < 3e6
+
+
+@pytest.mark.parametrize("begin", ["", CSV_HEADER + "\n"], ids=["header", "line"])
+def test_a_csv_that_is_one_endless_line_takes_no_memory(tmp_path, begin):
+    with (tmp_path / "train.csv").open("w") as file:
+        file.write(begin)
+        for _ in range(20):
+            file.write("1" * (1 << 20))
+    assert peak_memory(lambda: refused(tmp_path, None)) < 1e6
 
 
 def gzip_bomb(begin, zeros):

@@ -29,7 +29,7 @@ _FONTS = (
     "cmr10",
     "cmss10",
     "cmtt10",
-    "cmti10",
+    "STIXGeneralBolIta",
     "cmmi10",
 )
 _SIDE = 28
@@ -43,7 +43,8 @@ def builtin_digits(n: int, seed: int = 0, split: str = "train") -> tuple[np.ndar
     """Draw `n` images of digits, a stand-in for MNIST.
 
     The images depend on (`seed`, `split`, position) alone: the first ten of a thousand are the
-    ten that ``n=10`` gives.
+    ten that ``n=10`` gives. (Another version of matplotlib may trace an outline a little
+    differently.)
 
     Parameters
     ----------

@@ -4,6 +4,7 @@ https://www.kaggle.com/c/digit-recognizer/data
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +17,7 @@ __all__ = ["held_out", "read_csv"]
 
 _COLUMNS = PIXELS + 1
 _MAX_LINE = 16 * _COLUMNS
+_BLOCK = 100  # lines parsed at a time
 
 
 def read_csv(path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -26,20 +28,12 @@ def read_csv(path: Path) -> tuple[np.ndarray, np.ndarray]:
     DataError
         If the file is missing or broken; it names the line and what is wrong there.
     """
+    table = bytearray()
     with open_regular(path) as file:
-        try:
-            rows = np.loadtxt(
-                (line for _, line in _lines(path, file)),
-                np.uint8,
-                delimiter=",",
-                comments=None,
-                ndmin=2,
-            )
-        except DataError:
-            raise
-        except ValueError as error:
-            file.seek(0)
-            raise _explain(path, file) from error
+        lines = _lines(path, file)
+        while block := list(islice(lines, _BLOCK)):
+            table += _parse(path, block)
+    rows = np.frombuffer(table, np.uint8).reshape(-1, _COLUMNS)
     labels = rows[:, 0].copy()
     check_labels(path, labels)
     return rows[:, 1:], labels
@@ -81,9 +75,20 @@ def _check_header(path: Path, line: bytes) -> None:
         )
 
 
-def _explain(path: Path, file: BinaryIO) -> DataError:
-    """Find the value that NumPy refused."""
-    for number, line in _lines(path, file):
+def _parse(path: Path, block: list[tuple[int, str]]) -> bytes:
+    try:
+        rows = np.loadtxt(
+            [line for _, line in block], np.int64, delimiter=",", comments=None, ndmin=2
+        )
+    except ValueError as error:
+        raise _explain(path, block) from error
+    if rows.min() < 0 or rows.max() > 255:  # below zero: too large for NumPy 1
+        raise _explain(path, block)
+    return rows.astype(np.uint8).tobytes()
+
+
+def _explain(path: Path, block: list[tuple[int, str]]) -> DataError:
+    for number, line in block:
         for value in line.split(","):
             significant = value.lstrip("0")
             if not value or len(significant) > 3 or int(significant or 0) > 255:
