@@ -260,17 +260,24 @@ class _BatchNorm(tf_layers.BatchNormalization):
     updates_collections: Any = tf.GraphKeys.UPDATE_OPS
     zero_debias = False
 
+    def _beta_first(self, rank: int) -> bool:
+        # contrib handed only the plain case on to `tf.layers`, which creates gamma first.
+        plain = self.updates_collections is tf.GraphKeys.UPDATE_OPS and not self.zero_debias
+        return not plain or (rank == 2 and self.fused)
+
     def _move(self, mean: tf.Tensor, variance: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         from tensorflow.python.training.moving_averages import assign_moving_average
 
-        return (
-            tf.identity(
-                assign_moving_average(self.moving_mean, mean, self.momentum, self.zero_debias)
-            ),
-            tf.identity(
-                assign_moving_average(self.moving_variance, variance, self.momentum, False)
-            ),
-        )
+        with tf.variable_scope(tf.get_variable_scope(), auxiliary_name_scope=False) as scope:
+            scope.set_custom_getter(None)  # what corrects for the start is no model variable
+            return (
+                tf.identity(
+                    assign_moving_average(self.moving_mean, mean, self.momentum, self.zero_debias)
+                ),
+                tf.identity(
+                    assign_moving_average(self.moving_variance, variance, self.momentum, False)
+                ),
+            )
 
     def _with_updates(
         self, outputs: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor, training: Any
@@ -407,7 +414,7 @@ def instance_norm(
 
         outputs = tf.nn.batch_normalization(
             inputs, mean, variance, parameter("beta", _ZEROS, center),
-            parameter("gamma", _ONES, scale), epsilon,
+            parameter("gamma", _ONES, scale), epsilon, name="instancenorm",
         )  # fmt: skip
         outputs.set_shape(inputs.shape)
         return _finish(outputs, None, None, activation_fn, outputs_collections, opened.name)
@@ -635,9 +642,10 @@ def optimize_loss(
                 f"clip_gradients must be a number or a function, but is {clip_gradients!r}."
             )
         tf.summary.scalar("loss", loss)
-        step = optimizer.apply_gradients(
-            pairs, global_step if increment_global_step else None, name="train"
-        )
+        with tf.control_dependencies([loss]):  # the loss is that before the step
+            step = optimizer.apply_gradients(
+                pairs, global_step if increment_global_step else None, name="train"
+            )
         with tf.control_dependencies([step]):
             return tf.identity(loss, name="train_loss")
 

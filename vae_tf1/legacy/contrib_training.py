@@ -206,7 +206,8 @@ def create_train_op(
         for gradient, variable in pairs:
             if gradient is not None:
                 tf.summary.histogram(f"{variable.op.name}/gradient", gradient)
-    step = optimizer.apply_gradients(pairs, global_step=global_step)
+    with tf.control_dependencies([total_loss]):  # the loss is that before the step
+        step = optimizer.apply_gradients(pairs, global_step=global_step)
     with tf.name_scope("train_op"):
         if check_numerics:
             total_loss = tf.check_numerics(total_loss, "LossTensor is inf or nan")

@@ -332,7 +332,7 @@ class SeparableConv2D(_Conv):
 class _Pooling(_Spatial):
     """The mean or the maximum of windows of `pool_size`, `strides` apart."""
 
-    kind = "MAX"
+    kind = "max"
 
     def __init__(
         self, pool_size, strides, padding="valid", data_format="channels_last", name=None, **kwargs
@@ -343,22 +343,21 @@ class _Pooling(_Spatial):
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """Return the pooled tensor."""
-        if self.rank == 2:
-            pool = tf.nn.max_pool if self.kind == "MAX" else tf.nn.avg_pool
-        elif self.rank == 3:
-            pool = tf.nn.max_pool3d if self.kind == "MAX" else tf.nn.avg_pool3d
-        else:
-            return tf.nn.pool(
-                inputs, self.pool_size, self.kind, self.padding.upper(),
-                strides=self.strides, data_format=self._layout,
-            )  # fmt: skip
-        return pool(
+        size, strides = self.pool_size, self.strides
+        if self.rank == 1:  # as an image of one column
+            column = 3 if self.data_format == "channels_first" else 2
+            inputs = tf.expand_dims(inputs, column)
+            size, strides = (*size, 1), (*strides, 1)
+        volume = "3d" if self.rank == 3 else ""
+        pool = getattr(tf.nn, f"{self.kind}_pool{volume}")
+        outputs = pool(
             inputs,
-            self._with_batch_and_channels(self.pool_size),
-            self._with_batch_and_channels(self.strides),
+            self._with_batch_and_channels(size),
+            self._with_batch_and_channels(strides),
             self.padding.upper(),
-            self._layout,
+            self._layout if self.rank > 1 else self._layout.replace("W", "HW"),
         )
+        return outputs if self.rank > 1 else tf.squeeze(outputs, [column])
 
 
 class MaxPooling1D(_Pooling):
@@ -382,19 +381,19 @@ class MaxPooling3D(_Pooling):
 class AveragePooling1D(_Pooling):
     """Mean over windows of steps."""
 
-    rank, kind = 1, "AVG"
+    rank, kind = 1, "avg"
 
 
 class AveragePooling2D(_Pooling):
     """Mean over windows of pixels."""
 
-    rank, kind = 2, "AVG"
+    rank, kind = 2, "avg"
 
 
 class AveragePooling3D(_Pooling):
     """Mean over windows of a volume."""
 
-    rank, kind = 3, "AVG"
+    rank, kind = 3, "avg"
 
 
 class Flatten(Layer):
@@ -493,16 +492,20 @@ class BatchNormalization(Layer):
                 name, (channels,), dtype, initializer, regularizer, trainable, constraint
             )
 
-        if self.scale:
-            self.gamma = weight("gamma", *self._gamma)
-        if self.center:
-            self.beta = weight("beta", *self._beta)
+        wanted = {"gamma": self.scale, "beta": self.center}
+        for name in ("beta", "gamma") if self._beta_first(rank) else ("gamma", "beta"):
+            if wanted[name]:
+                setattr(self, name, weight(name, *getattr(self, f"_{name}")))
         partitioner = self._scope.partitioner
         self._scope.set_partitioner(None)  # an average is updated as a whole
         self.moving_mean = weight("moving_mean", self._averages[0], trainable=False)
         self.moving_variance = weight("moving_variance", self._averages[1], trainable=False)
         self._scope.set_partitioner(partitioner)
         self.built = True
+
+    def _beta_first(self, rank: int) -> bool:
+        """Tell whether `beta` is created before `gamma`."""
+        return False
 
     def call(self, inputs: tf.Tensor, training: Any = False) -> tf.Tensor:
         """Return the normalised input; `training` may be a tensor."""
