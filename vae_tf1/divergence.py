@@ -175,7 +175,7 @@ def monte_carlo_kl(
     chunk_size
         How many to draw at a time.
     points
-        The most places, evenly spaced, at which the running mean is recorded.
+        The most places, evenly spaced up to the last sample, to record the running mean at.
     reduce_batch
         If true, what remains of a sample's axes are independent coordinates of one variable, and
         their log density ratios are summed; otherwise each keeps a divergence of its own.
@@ -208,8 +208,8 @@ def monte_carlo_kl(
     _check_distribution("q", q, ("sample", "log_prob"), ("rvs", "logpdf"))
     _check_distribution("p", p, ("log_prob",), ("logpdf",))
 
-    recorded = np.unique(np.linspace(1, n_samples, min(points, n_samples)).round().astype(np.int64))
-    means, errors = [], []
+    recorded = np.linspace(n_samples, 1, min(points, n_samples))[::-1].round().astype(np.int64)
+    mean = standard_error = None
     moments = _Moments()
     with _log_ratio_drawer(q, p, seed, sess) as draw:
         for start in range(0, n_samples, chunk_size):
@@ -221,11 +221,12 @@ def monte_carlo_kl(
                 raise ValueError("log q(z) - log p(z) is NaN or -inf at a sample z of q")
             if reduce_batch:
                 log_ratio = log_ratio.reshape(len(log_ratio), -1).sum(axis=1)
-            first, last = np.searchsorted(recorded, [start + 1, start + n + 1])
-            mean, error = moments.update(log_ratio, recorded[first:last] - start)
-            means.append(mean)
-            errors.append(error)
-    return MonteCarloKL(recorded, np.concatenate(means), np.concatenate(errors))
+            if mean is None:
+                mean = np.empty((len(recorded), *log_ratio.shape[1:]))
+                standard_error = np.empty_like(mean)
+            part = slice(*np.searchsorted(recorded, [start + 1, start + n + 1]))
+            mean[part], standard_error[part] = moments.update(log_ratio, recorded[part] - start)
+    return MonteCarloKL(recorded, mean, standard_error)
 
 
 class _Moments:
