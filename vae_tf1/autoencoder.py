@@ -486,19 +486,22 @@ class VariationalAutoencoder:
             When there is no such model, or it is damaged.
         """
         saved = checkpoint_folder.find(path)
-        model = saved.manifest
-        prior = None
-        if model["prior"] is not None:
-            from vae_tf1.gaussian import Gaussian
+        described = saved.manifest
+        try:
+            prior = described["prior"]
+            if prior is not None:
+                from vae_tf1.gaussian import Gaussian
 
-            prior = Gaussian(model["prior"]["mean"], model["prior"]["variance"])
-        vae = cls(
-            model["D"],
-            model["hidden_layer_sizes"],
-            seed=model["seed"],
-            prior=prior,
-            kl=model["kl"],
-        )
+                prior = Gaussian(prior["mean"], prior["variance"])
+            vae = cls(
+                described["D"],
+                described["hidden_layer_sizes"],
+                seed=described["seed"],
+                prior=prior,
+                kl=described["kl"],
+            )
+        except (TypeError, ValueError, KeyError) as error:
+            raise CheckpointError(f"{saved.prefix}.json is damaged: {error}") from None
         try:
             checkpoint.restore(vae, saved)
         except CheckpointError:

@@ -105,6 +105,8 @@ def read(prefix: str | os.PathLike) -> Saved:
         When it is missing or damaged; the message names the file.
     """
     prefix = Path(prefix)
+    if not prefix.name:
+        raise CheckpointError(f"there is no checkpoint at {prefix}: give folder/name")
     for suffix in _SUFFIXES:
         if not _file(prefix, suffix).is_file():
             raise CheckpointError(f"there is no checkpoint at {prefix}: no {_file(prefix, suffix)}")
@@ -160,9 +162,9 @@ def restore(vae: VariationalAutoencoder, saved: Saved) -> None:
         initializers += [vae.global_step.initializer, vae.noise_key.initializer]
         values += [saved.tensors[STEP], saved.tensors[_KEY]]
 
-    slots = [] if _has_slots(saved) else vae.optimizer.variables()
+    fresh = [] if _has_slots(saved) else [v for n, (v, _) in _variables(vae).items() if "/" in n]
     vae.sess.run(
-        [initializers, [slot.initializer for slot in slots]],
+        [initializers, [slot.initializer for slot in fresh]],
         {op.inputs[1]: value for op, value in zip(initializers, values, strict=True)},
     )
     if saved.manifest:
@@ -252,8 +254,6 @@ def _check_manifest(prefix: Path, manifest: Mapping[str, Any]) -> None:
         raise ValueError("sizes, seed and epochs_done must be counts")
     if set(manifest["sha256"]) != {_file(prefix, suffix).name for suffix in _SUFFIXES}:
         raise ValueError("it does not list the files of this checkpoint")
-    if manifest["prior"] is not None:
-        float(manifest["prior"]["mean"]), float(manifest["prior"]["variance"])
 
 
 def _weight_shapes(manifest: Mapping[str, Any]) -> list[tuple[int, int]]:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+_LARGEST = np.finfo(np.float32).max
 _BLOCK = 4096  # rows looked at together, so that no check needs a copy of the whole
 
 __all__ = ["ArrayLike", "Rows", "as_rows", "as_values", "check_count"]
@@ -213,7 +214,7 @@ def _check_range(values: np.ndarray, name: str, unit_interval: bool) -> None:
         return
     low, high = values.min(), values.max()  # NaN where there is one
     wanted = "values in [0, 1]" if unit_interval else "finite numbers"
-    if not (np.isfinite(low) and np.isfinite(high)):
+    if not (low >= -_LARGEST and high <= _LARGEST):
         raise ValueError(f"{name} holds NaN or infinity, but {wanted} are wanted")
     if unit_interval and (low < 0 or high > 1):
         hint = "; divide 8-bit images by 255" if low >= 0 and 1 < high <= 255 else ""

@@ -120,7 +120,7 @@ class Loop:
     def __init__(
         self, vae: VariationalAutoencoder, batch_sz: int, rows: Rows, capacity: int, compiled: bool
     ) -> None:
-        self.capacity, self._levels = capacity, rows.levels
+        self.capacity, self.compiled, self._levels = capacity, compiled, rows.levels
         self._vae, self._empty = vae, np.zeros((capacity, batch_sz, vae.D), rows.dtype)
         with vae.graph.as_default(), tf.name_scope("fit"), without_deprecation_warnings():
             self._images = tf.compat.v1.placeholder(rows.dtype, self._empty.shape, name="images")
