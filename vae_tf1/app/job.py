@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Training", "build", "fit", "report", "show"]
 
 _say = partial(print, flush=True)
+_PREAMBLE = ("Graph execution error:", "Detected at node", "Node:", " ")  # of its error messages
 
 
 class Training(NamedTuple):
@@ -31,13 +32,16 @@ class Training(NamedTuple):
     Attributes
     ----------
     seconds
-        How long it took, compilation included.
+        How long it took, compilation included; where it was resumed, from there on.
     interrupted
         Whether Ctrl-C has stopped it.
+    resumable
+        Whether it is saved, and so may have been resumed.
     """
 
     seconds: float
     interrupted: bool
+    resumable: bool
 
 
 def build(options: Options, digits: Digits) -> VariationalAutoencoder:
@@ -99,7 +103,9 @@ def fit(vae: VariationalAutoencoder, digits: Digits, options: Options) -> Traini
         raise JobError(str(error)) from None
     except tf.errors.OpError as error:
         raise _refusal("train this model", error) from None
-    return Training(time.perf_counter() - began, interrupted)
+    return Training(
+        time.perf_counter() - began, interrupted, resumable=options.checkpoint_dir is not None
+    )
 
 
 def show(vae: VariationalAutoencoder, digits: Digits, album: Album, *, ask: bool) -> None:
@@ -152,11 +158,12 @@ def _show_samples(
 def report(vae: VariationalAutoencoder, digits: Digits, training: Training, album: Album) -> None:
     """Print what came out: the ELBO of the test images, the training time, the pictures."""
     elbo, reconstruction, kl = vae.evaluate(digits.test)
+    this_run = " in this run" if training.resumable else ""
     _say(
         f"\ntest ELBO      {elbo:.2f} nats per image, on {len(digits.test):,} images "
         f"({digits.name})\n"
         f"               = reconstruction {reconstruction:.2f} - KL {kl:.2f}\n"
-        f"training       {training.seconds:.1f} s, {_plural(vae.epochs_done, 'epoch')}, "
+        f"training       {training.seconds:.1f} s{this_run}, {_plural(vae.epochs_done, 'epoch')}, "
         f"{_plural(len(vae.costs), 'step')}, seed {vae.seed}\n"
         f"pictures       {album.folder.resolve()}"
     )
@@ -165,7 +172,10 @@ def report(vae: VariationalAutoencoder, digits: Digits, training: Training, albu
 
 
 def _refusal(doing: str, error: tf.errors.OpError) -> JobError:
-    return JobError(f"TensorFlow cannot {doing}: {error.message.splitlines()[0]}")
+    """Say in one line what TensorFlow says in many."""
+    lines = (line for line in error.message.splitlines() if line.strip())
+    reason = next((line for line in lines if not line.startswith(_PREAMBLE)), "out of memory?")
+    return JobError(f"TensorFlow cannot {doing}: {reason}")
 
 
 def _plural(n: int, thing: str) -> str:
