@@ -99,6 +99,7 @@ def write_sound(folder, kind):
         write_idx(folder, n=IMAGES, zipped=kind != "plain")
 
 
+@pytest.mark.filterwarnings("ignore:Reading .* additional header parsing")
 @pytest.mark.parametrize("kind", FORMATS)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_spoiled_files(tmp_path, watch, no_hanging, monkeypatch, sound, seed, kind):

@@ -5,12 +5,16 @@ import io
 import os
 import pickle
 import struct
+import tempfile
 import threading
 import tracemalloc
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from mnist_files import (
     CSV_HEADER,
     csv_lines,
@@ -95,6 +99,22 @@ def test_csv(tmp_path, end, header):
     for path in (tmp_path, tmp_path / "train.csv"):
         assert_holds(load(path, None), (images, labels))
         assert_holds(load(path, "all"), (images, labels))
+
+
+@settings(max_examples=20, derandomize=True, deadline=None)
+@given(st.integers(1, 12), st.integers(0, 2**32 - 1))
+def test_any_bytes_survive_every_format(n, seed):
+    rng = np.random.default_rng(seed)
+    images = rng.integers(0, 256, (n, 784)).astype(np.uint8)
+    labels = rng.integers(0, 10, n).astype(np.uint8)
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        (folder / "train-images-idx3-ubyte").write_bytes(idx_images(images))
+        (folder / "train-labels-idx1-ubyte.gz").write_bytes(gzip.compress(idx_labels(labels)))
+        np.savez(folder / "mnist.npz", x_train=images, y_train=labels)
+        (folder / "train.csv").write_text("\n".join([CSV_HEADER, *csv_lines(images, labels)]))
+        for path in (folder, folder / "mnist.npz", folder / "train.csv"):
+            assert_holds(load(path, None), (images, labels))
 
 
 def test_csv_without_a_last_newline(tmp_path):
