@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 _DESCRIPTION = "Run an old TensorFlow 1 script on today's TensorFlow, unedited."
 
@@ -27,7 +28,10 @@ def _parser() -> argparse.ArgumentParser:
         "nothing of the script is run",
     )
     what.add_argument(
-        "--table", action="store_true", help="print what is provided as a Markdown table"
+        "--table",
+        action="store_true",
+        help="print what is provided as a Markdown table; with a Markdown file in the script's "
+        "place, put the table between its markers there",
     )
     parser.add_argument(
         "--package",
@@ -59,9 +63,7 @@ def main(argv: list[str]) -> None:
     parser = _parser()
     options = parser.parse_args(argv)
     if options.table:
-        from vae_tf1.legacy.table import table
-
-        print(table())
+        _table(options.script)
     elif options.module:
         from vae_tf1.legacy.runner import run_module
 
@@ -76,6 +78,18 @@ def main(argv: list[str]) -> None:
         from vae_tf1.legacy.runner import run_script
 
         run_script(options.script, options.arguments, packages=options.package)
+
+
+def _table(file: str | None) -> None:
+    from vae_tf1.legacy.quiet import without_startup_notices
+    from vae_tf1.legacy.table import table, update
+
+    with without_startup_notices():
+        import tensorflow  # noqa: F401
+    if file is None:
+        print(table())
+    else:
+        update(Path(file))
 
 
 if __name__ == "__main__":

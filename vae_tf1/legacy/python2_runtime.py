@@ -1,4 +1,4 @@
-"""What translated Python 2 does at run time: its division, rounding and comparison, its pickles."""
+"""Python 2 at run time: its division, rounding and comparison, and `pickle` as its `cPickle`."""
 
 from __future__ import annotations
 

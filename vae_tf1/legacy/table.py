@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from importlib import import_module
 from itertools import chain
+from pathlib import Path
 
 from vae_tf1.legacy import outside, tree
 
-__all__ = ["table"]
+__all__ = ["table", "update"]
+
+_BEGIN, _END = "<!-- legacy table -->", "<!-- /legacy table -->"
 
 
 def table() -> str:
@@ -32,6 +35,32 @@ def _gathered(names: list[str]) -> str:
     for space, lasts in by_space.items():
         spaces_of[tuple(lasts)].append(space)
     return "<br>".join(
-        f"{', '.join(f'`{space}`' for space in spaces)}: {', '.join(lasts)}"
+        f"{', '.join(f'`{space}`' for space in spaces)}: {', '.join(map(_escaped, lasts))}"
         for lasts, spaces in spaces_of.items()
     )
+
+
+def _escaped(name: str) -> str:
+    """Return a name whose leading underscores do not make it bold."""
+    stem = name.lstrip("_")
+    return "\\_" * (len(name) - len(stem)) + stem
+
+
+def update(path: Path) -> None:
+    """Put the present table between its two markers in a Markdown file.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    ValueError
+        The markers are not there.
+    """
+    text = path.read_text(encoding="utf-8")
+    before, begin, rest = text.partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not (begin and end):
+        raise ValueError(f"{path}: lines {_BEGIN} and {_END} are wanted")
+    path.write_text(f"{before}{begin}\n{table()}\n{end}{after}", encoding="utf-8")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import functools
-import importlib.util
 from collections.abc import Iterator
 from importlib import import_module
 from types import ModuleType
@@ -178,8 +177,6 @@ def _load(family: str) -> ModuleType:
 def _families() -> _Node:
     root = _Node()
     for family in FAMILIES:
-        if importlib.util.find_spec(f"vae_tf1.legacy.{family}") is None:
-            continue  # being written
         for dotted, value in _load(family).names().items():
             root.place(dotted, value)
     return root
