@@ -174,16 +174,7 @@ def _chain(trace: TracebackType | None):
 
 _MACHINERY = frozenset(
     os.path.join(_HERE, f"{name}.py")
-    for name in (
-        "__main__",
-        "importing",
-        "outside",
-        "python2",
-        "python2_runtime",
-        "runner",
-        "source",
-        "tree",
-    )  # fmt: skip
+    for name in "__main__ importing outside python2 python2_runtime runner source tree".split()
 )
 
 
