@@ -174,7 +174,16 @@ def _chain(trace: TracebackType | None):
 
 _MACHINERY = frozenset(
     os.path.join(_HERE, f"{name}.py")
-    for name in "__main__ importing outside python2 python2_runtime runner source tree".split()
+    for name in [
+        "__main__",
+        "importing",
+        "outside",
+        "python2",
+        "python2_runtime",
+        "runner",
+        "source",
+        "tree",
+    ]
 )
 
 
