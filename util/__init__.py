@@ -1,7 +1,7 @@
 """The data of the original's scripts: `get_mnist` and what it needs.
 
-Importing this package is quick and has no side effects: matplotlib, tqdm and the network modules
-are loaded when they are first needed.
+Importing this package is quick and has no side effects: matplotlib and tqdm are loaded when they
+are first needed.
 """
 
 from util.digits import builtin_digits

@@ -18,6 +18,7 @@ import numpy as np
 from util.cache import cache_folder, write_atomically
 from util.checks import check_count, check_seed, check_split
 from util.digits import DIGITS_VERSION, builtin_digits
+from util.download import download_mnist
 from util.errors import DataError, DataWarning
 from util.files import PIXELS
 from util.npz import read_npz
@@ -150,8 +151,6 @@ def _search(split: str | None, prefer: Path | None, download: bool, quiet: bool)
     if not download or os.environ.get("VAE_TF1_OFFLINE", "") not in ("", "0") or folder is None:
         return _load_builtin(split, because="No MNIST found")
     if _download_failure is None:
-        from util.download import download_mnist
-
         try:
             download_mnist(folder, quiet=quiet)
             return read_place("idx", folder, split, whole=True)
