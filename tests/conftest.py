@@ -17,6 +17,7 @@ for variable in ("VAE_TF1_DATA", "KERAS_HOME"):
     os.environ.pop(variable, None)
 
 HERE = Path(__file__).parent
+os.environ["PYTHONPATH"] = str(HERE.parent)  # subprocesses test the same code
 
 
 @pytest.fixture(scope="session")
