@@ -35,7 +35,8 @@ class Interrupts:
     def __enter__(self) -> Interrupts:
         if threading.current_thread() is threading.main_thread():
             for number in self._signals:
-                if signal.getsignal(number) is not None:  # None: not installed from Python
+                # None: not installed from Python, and not ours to put back
+                if signal.getsignal(number) not in (None, signal.SIG_IGN):
                     self._before[number] = signal.signal(number, self._receive)
         return self
 
@@ -53,6 +54,7 @@ class Interrupts:
             if number == signal.SIGINT and handler is signal.default_int_handler:
                 raise KeyboardInterrupt
             signal.raise_signal(number)
+            self.__enter__()  # whoever handled it lets us go on
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         if self.received is not None:  # asked for twice: do not wait

@@ -62,17 +62,17 @@ class Schedule:
     def __init__(self, rows: Rows, batch_sz: int, seed: int) -> None:
         self.rows, self.batch_sz, self.seed = rows, batch_sz, seed
         self.n_batches = len(rows) // batch_sz
+        self._ordered: int | None = None  # the epoch of which `_order` is
 
     def chunks(self, epoch: int, step: int, last_epoch: int, pace: Pace) -> Iterator[Chunk]:
         """Yield the chunks from (epoch, step) on, gathering each while the one before it runs."""
         with ThreadPoolExecutor(1, "vae_tf1-gather") as gatherer:
             gathering = None
             while epoch < last_epoch:
-                order = noise.minibatch_order(self.seed, epoch, len(self.rows))
                 while step < self.n_batches:
                     stop = min(step + pace.steps, self.n_batches)
                     gathered = gathering
-                    gathering = gatherer.submit(self._gather, epoch, step, stop, order)
+                    gathering = gatherer.submit(self._gather, epoch, step, stop)
                     if gathered is not None:
                         yield gathered.result()
                     step = stop
@@ -80,8 +80,11 @@ class Schedule:
             if gathering is not None:
                 yield gathering.result()
 
-    def _gather(self, epoch: int, step: int, stop: int, order: np.ndarray) -> Chunk:
-        images = self.rows.take(order[step * self.batch_sz : stop * self.batch_sz])
+    def _gather(self, epoch: int, step: int, stop: int) -> Chunk:
+        if self._ordered != epoch:
+            self._ordered = epoch
+            self._order = noise.minibatch_order(self.seed, epoch, len(self.rows))
+        images = self.rows.take(self._order[step * self.batch_sz : stop * self.batch_sz])
         return Chunk(epoch, step, images.reshape(stop - step, self.batch_sz, -1))
 
 
