@@ -27,7 +27,7 @@ def flip_bits_of_the_header(data, rng, others):
 
 
 def truncate(data, rng, others):
-    return data[: rng.integers(1, len(data))]
+    return data[: rng.integers(1, max(2, len(data)))]
 
 
 def cut_out(data, rng, others):

@@ -88,6 +88,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if self.server.stop.wait(0.05):
                 break
 
+    def drip_headers(self, data, name):
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nServer: ")
+        while not self.server.stop.wait(0.05):
+            self.wfile.write(b"x")
+
     def drip_without_length(self, data, name):
         self.answer(b"", length=None)
         for byte in data:
@@ -159,6 +164,7 @@ REFUSED = {
     "server_error": "HTTP status 500",
     "stall": "timed out",
     "stall_at_once": "timed out",
+    "drip_headers": "gave no answer",
     "drip": "took longer than",
     "drip_without_length": "took longer than",
     "half": "ended after",
@@ -203,6 +209,7 @@ def mirrors(server, monkeypatch):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr(util.download, "FILES", FILES)
     monkeypatch.setattr(util.download, "TIMEOUT", 0.5)
+    monkeypatch.setattr(util.download, "PATIENCE", 0.8)
     monkeypatch.setattr(util.download, "DEADLINE", 0.8)
 
     def use(*behaviours):

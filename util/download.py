@@ -6,8 +6,10 @@ Each file (10 MB at most) is fetched into memory, compared, and only then writte
 import errno
 import hashlib
 import http.client
+import queue
 import socket
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -44,6 +46,7 @@ FILES = {
     ),
 }
 TIMEOUT = 10.0  # seconds without a byte
+PATIENCE = 20.0  # seconds until the first byte of a file
 DEADLINE = 600.0  # seconds for a whole file
 
 _CHUNK = 1 << 16
@@ -128,11 +131,10 @@ def _fetch_from_any(mirrors: list[str], name: str, size: int, sha256: str, bar: 
 
 
 def _fetch(url: str, size: int, sha256: str, bar: Any) -> bytearray:
-    opener = urllib.request.build_opener(_SameScheme)
     until = time.monotonic() + DEADLINE
     data = bytearray()
     try:
-        with opener.open(url, timeout=TIMEOUT) as response:
+        with _open(url) as response:
             offered = response.headers.get("Content-Length")
             if offered is not None and offered != str(size):
                 raise DataError(url, f"offers {offered[:20]} bytes instead of {size:,}")
@@ -152,6 +154,26 @@ def _fetch(url: str, size: int, sha256: str, bar: Any) -> bytearray:
     if _sha256(data) != sha256:
         raise DataError(url, "sent a file with the wrong checksum")
     return data
+
+
+def _open(url: str) -> http.client.HTTPResponse:
+    """Ask for `url`, in a thread: a name server or a dripping header can outlast any time-out."""
+    answers = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put(urllib.request.build_opener(_SameScheme).open(url, timeout=TIMEOUT))
+        except Exception as error:
+            answers.put(error)
+
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        answer = answers.get(timeout=PATIENCE)
+    except queue.Empty:
+        raise DataError(url, f"gave no answer in {PATIENCE:.0f} s") from None
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
 
 
 def _describe(error: Exception) -> str:
