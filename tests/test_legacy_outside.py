@@ -15,7 +15,7 @@ import pytest
 from legacy_runs import SCRIPTS, run
 
 from vae_tf1.legacy import outside
-from vae_tf1.legacy.importing import Territory, legacy_imports
+from vae_tf1.legacy.importing import LegacyImports, Territory
 
 Image = pytest.importorskip("PIL.Image", reason="Pillow is an optional extra")
 
@@ -35,7 +35,7 @@ def old():
         exec(lines, space)
         return types.SimpleNamespace(**space)
 
-    with legacy_imports(Territory(), lambda: None):
+    with LegacyImports(Territory(), lambda: None):
         yield run_lines
 
 

@@ -13,7 +13,7 @@ import pytest
 from legacy_runs import SCRIPTS, run
 
 from vae_tf1.legacy import tensorflow1
-from vae_tf1.legacy.importing import Territory, legacy_imports
+from vae_tf1.legacy.importing import LegacyImports, Territory
 from vae_tf1.legacy.python2_runtime import divide, inplace_divide
 from vae_tf1.legacy.source import parse
 
@@ -111,6 +111,33 @@ class TestWhichModulesAreTranslated:
         assert (caught.value.filename, caught.value.lineno) == ("broken.py", 2)
 
 
+class TestAModuleThatParsesAsBoth:
+    """Nothing in it tells which Python it was written for; only its user knows."""
+
+    def test_the_user_says_so(self, tmp_path):
+        (tmp_path / "script.py").write_text("import sibling\nprint('here', 7 / 2, sibling.HALF)\n")
+        (tmp_path / "sibling.py").write_text("HALF = [1, 2, 3][3 / 2]\n")
+        old = run("--python2", "script.py", cwd=tmp_path)
+        assert (old.returncode, old.stdout, old.stderr) == (0, "('here', 3, 2)\n", "")
+        new = run("script.py", cwd=tmp_path)
+        assert new.returncode == 1
+        *_, error, hint = new.stderr.splitlines()
+        assert error == "TypeError: list indices must be integers or slices, not float"
+        assert "--python2" in hint
+
+    def test_in_a_block(self, tmp_path, monkeypatch):
+        monkeypatch.syspath_prepend(tmp_path)
+        (tmp_path / "divides.py").write_text("HALF = 7 / 2\n")
+        with tensorflow1(python2=True):
+            import divides
+        assert divides.HALF == 3
+        del sys.modules["divides"]
+
+    def test_what_is_python_3_alone_stays_so(self, tmp_path):
+        (tmp_path / "script.py").write_text("print(f'{7 / 2}', end='!')\n")
+        assert run("--python2", "script.py", cwd=tmp_path).stdout == "3.5!"
+
+
 class TestTracebacks:
     def test_lines_are_those_of_the_file(self):
         source = """
@@ -178,7 +205,7 @@ class TestImports:
         (package / "__init__.py").write_text("from part import VALUE\nprint VALUE,\n")
         (package / "part.py").write_text("import other\nVALUE = other.VALUE / 2\nprint 'x'\n")
         (package / "other.py").write_text("VALUE = 5\n")
-        with legacy_imports(Territory(), lambda: None):
+        with LegacyImports(Territory(), lambda: None):
             import old_package
         assert old_package.VALUE == 2
 
@@ -194,7 +221,7 @@ class TestImports:
             f"array, text = cPickle.load(open({str(folder / 'data.pkl')!r}))\n"
             f"cPickle.dump([1], open({str(folder / 'made.pkl')!r}, 'w'))\n"
         )
-        with legacy_imports(Territory(), lambda: None):
+        with LegacyImports(Territory(), lambda: None):
             import loads
         np.testing.assert_array_equal(loads.array, [1, 2])
         assert loads.text == "caf\xe9"
@@ -204,7 +231,7 @@ class TestImports:
 
     def test_no_bytecode_of_a_translation_is_left(self, folder):
         (folder / "translated.py").write_text("print 'x',\n")
-        with legacy_imports(Territory(), lambda: None):
+        with LegacyImports(Territory(), lambda: None):
             import translated  # noqa: F401
         assert not (folder / "__pycache__").exists()
 

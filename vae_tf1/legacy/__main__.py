@@ -40,6 +40,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="an installed package that was written for TensorFlow 1 as well; may be repeated",
     )
+    parser.add_argument(
+        "--python2",
+        action="store_true",
+        help="take modules that parse as Python 2 and 3 for Python 2, where 7 / 2 is 3",
+    )
     parser.add_argument("--version", action="version", version=_version())
     parser.add_argument("script", nargs="?", help="the script to run")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="the script's own arguments")
@@ -67,7 +72,8 @@ def main(argv: list[str]) -> None:
     elif options.module:
         from vae_tf1.legacy.runner import run_module
 
-        run_module(options.module[0], options.module[1:], packages=options.package)
+        name, *arguments = options.module
+        run_module(name, arguments, packages=options.package, python2=options.python2)
     elif options.script is None or options.module is not None:
         parser.error("the path of a script is wanted, or -m and the name of a module")
     elif options.report:
@@ -77,7 +83,9 @@ def main(argv: list[str]) -> None:
     else:
         from vae_tf1.legacy.runner import run_script
 
-        run_script(options.script, options.arguments, packages=options.package)
+        run_script(
+            options.script, options.arguments, packages=options.package, python2=options.python2
+        )
 
 
 def _table(file: str | None) -> None:

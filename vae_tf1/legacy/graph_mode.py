@@ -2,49 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-__all__ = ["graph_mode"]
+__all__ = ["GraphMode"]
 
 
-@contextmanager
-def graph_mode() -> Iterator[None]:
-    """Switch TensorFlow's v2 behaviour off; put back on exit all that was found.
+class GraphMode:
+    """A block with TensorFlow's v2 behaviour off; all that was found is put back on exit.
 
     The block starts with an empty default graph and no default session. What it leaves open
     there, such as an `InteractiveSession`, is still usable afterwards but no longer the default.
     TensorFlow's deprecation notices are kept off the screen meanwhile: they advise against
     exactly the names that an old script needs.
     """
-    import tensorflow.compat.v1 as tf
-    from tensorflow.python.framework import ops, stack
-    from tensorflow.python.util import deprecation
 
-    stacks = (ops._default_graph_stack, stack._default_session_stack)
-    stacked = [each.stack for each in stacks]
-    graph = ops._default_graph_stack._global_default_graph
-    switches = [(on, off, is_on()) for on, off, is_on in _switches()]
-    eager = tf.executing_eagerly()
-    notices = deprecation._PRINT_DEPRECATION_WARNINGS
+    def __enter__(self) -> None:
+        import tensorflow.compat.v1 as tf
+        from tensorflow.python.framework import ops, stack
+        from tensorflow.python.util import deprecation
 
-    deprecation._PRINT_DEPRECATION_WARNINGS = False
-    tf.disable_v2_behavior()
-    for each in stacks:
-        each.stack = []
-    ops._default_graph_stack._global_default_graph = None
-    try:
-        yield
-    finally:
+        graphs, sessions = ops._default_graph_stack, stack._default_session_stack
+        self._switches = [(on if is_on() else off) for on, off, is_on in _switches()]
+        self._eager = tf.executing_eagerly()
+        self._notices = deprecation._PRINT_DEPRECATION_WARNINGS
+        self._graphs = graphs.stack, graphs._global_default_graph
+        self._sessions = sessions.stack
+
+        deprecation._PRINT_DEPRECATION_WARNINGS = False
+        tf.disable_v2_behavior()
+        graphs.stack, graphs._global_default_graph = [], None
+        sessions.stack = []
+
+    def __exit__(self, *_: object) -> None:
+        from tensorflow.python.framework import ops, stack
+        from tensorflow.python.util import deprecation
+
+        graphs, sessions = ops._default_graph_stack, stack._default_session_stack
         # Eager execution cannot be switched on while there is a global default graph.
-        ops._default_graph_stack._global_default_graph = None
-        for on, off, was_on in switches:
-            (on if was_on else off)()
-        _set_eager(eager)
-        ops._default_graph_stack._global_default_graph = graph
-        for each, items in zip(stacks, stacked, strict=True):
-            each.stack = items
-        deprecation._PRINT_DEPRECATION_WARNINGS = notices
+        graphs._global_default_graph = None
+        for switch in self._switches:
+            switch()
+        _set_eager(self._eager)
+        graphs.stack, graphs._global_default_graph = self._graphs
+        sessions.stack = self._sessions
+        deprecation._PRINT_DEPRECATION_WARNINGS = self._notices
 
 
 def _switches() -> list[tuple]:

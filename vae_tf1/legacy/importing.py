@@ -14,15 +14,14 @@ import importlib.machinery
 import os
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache
 from types import FrameType, ModuleType
 
 from vae_tf1.legacy import outside
 from vae_tf1.legacy.source import LegacyLoader
 
-__all__ = ["Territory", "legacy_imports"]
+__all__ = ["LegacyImports", "Territory"]
 
 # Parts of the installed TensorFlow that scripts reach into, past its public names.
 _INTERNAL = (["core"], ["python"], ["tools"])
@@ -79,9 +78,8 @@ def _new_folders() -> tuple[str, ...]:
     return tuple(os.path.realpath(folder) + os.sep for folder in folders)
 
 
-@contextmanager
-def legacy_imports(territory: Territory, tensorflow: Callable[[], ModuleType]) -> Iterator[None]:
-    """Give old modules what they expect of an ``import``, until the block is left.
+class LegacyImports:
+    """A block in which old modules get what they expect of an ``import``.
 
     Parameters
     ----------
@@ -89,17 +87,26 @@ def legacy_imports(territory: Territory, tensorflow: Callable[[], ModuleType]) -
         Which modules are old.
     tensorflow : callable
         Returns the root of the tree; called when an old module first imports TensorFlow.
+    python2 : bool
+        Whether to take old modules that parse as both for Python 2.
     """
-    hook = _Hook(territory, tensorflow)
-    finder = _Finder(territory)
-    original = builtins.__import__, importlib.import_module
-    builtins.__import__, importlib.import_module = hook.import_, hook.import_module
-    _insert_before_path_finder(finder)
-    try:
-        yield
-    finally:
-        builtins.__import__, importlib.import_module = original
-        sys.meta_path.remove(finder)
+
+    def __init__(
+        self, territory: Territory, tensorflow: Callable[[], ModuleType], python2: bool = False
+    ) -> None:
+        self._territory = territory
+        self._tensorflow = tensorflow
+        self._finder = _Finder(territory, python2)
+
+    def __enter__(self) -> None:
+        hook = _Hook(self._territory, self._tensorflow)
+        self._found = builtins.__import__, importlib.import_module
+        builtins.__import__, importlib.import_module = hook.import_, hook.import_module
+        _insert_before_path_finder(self._finder)
+
+    def __exit__(self, *_: object) -> None:
+        builtins.__import__, importlib.import_module = self._found
+        sys.meta_path.remove(self._finder)
 
 
 class _Hook:
@@ -179,8 +186,9 @@ def _check(module: ModuleType, name: str, fromlist: tuple[str, ...]) -> ModuleTy
 class _Finder:
     """Finds what Python itself would, and has old modules loaded by the loader that translates."""
 
-    def __init__(self, territory: Territory) -> None:
+    def __init__(self, territory: Territory, python2: bool) -> None:
         self._territory = territory
+        self._python2 = python2
 
     def find_spec(self, name, path=None, target=None):
         """Return the module's spec, or None if it is not on the path."""
@@ -190,7 +198,7 @@ class _Finder:
             and type(spec.loader) is importlib.machinery.SourceFileLoader
             and self._territory.holds_module(name, spec.origin)
         ):
-            spec.loader = LegacyLoader(spec.loader.name, spec.loader.path)
+            spec.loader = LegacyLoader(spec.loader.name, spec.loader.path, self._python2)
         return spec
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import importlib.util
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib.machinery import SourceFileLoader
@@ -16,7 +16,9 @@ __all__ = ["run_module", "run_script"]
 _HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-def run_script(path: str, arguments: Sequence[str], packages: Sequence[str] = ()) -> None:
+def run_script(
+    path: str, arguments: Sequence[str], packages: Sequence[str] = (), python2: bool = False
+) -> None:
     """Run the script as the main module of this process.
 
     Parameters
@@ -27,6 +29,8 @@ def run_script(path: str, arguments: Sequence[str], packages: Sequence[str] = ()
         What the script is to find in ``sys.argv[1:]``.
     packages : sequence of str, optional
         Installed top-level packages that were written for TensorFlow 1 as well.
+    python2 : bool
+        Whether to take modules that parse as Python 2 and 3 for Python 2.
 
     Raises
     ------
@@ -51,17 +55,19 @@ def run_script(path: str, arguments: Sequence[str], packages: Sequence[str] = ()
         __annotations__={},
         __loader__=SourceFileLoader("__main__", file),
     )
-    _run(data, module, packages)
+    _run(data, module, packages, python2)
 
 
-def run_module(name: str, arguments: Sequence[str], packages: Sequence[str] = ()) -> None:
+def run_module(
+    name: str, arguments: Sequence[str], packages: Sequence[str] = (), python2: bool = False
+) -> None:
     """Run a module, or a package's `__main__`, as ``python -m name`` does.
 
     Parameters
     ----------
     name : str
         Dotted name of the module.
-    arguments, packages
+    arguments, packages, python2
         As for `run_script`.
 
     Raises
@@ -90,7 +96,7 @@ def run_module(name: str, arguments: Sequence[str], packages: Sequence[str] = ()
         __package__=spec.parent,
     )
     with open(spec.origin, "rb") as script:
-        _run(script.read(), module, packages)
+        _run(script.read(), module, packages, python2)
 
 
 def _set_first_path(folder: str) -> None:
@@ -103,17 +109,17 @@ def _set_first_path(folder: str) -> None:
         sys.path.append(project)
 
 
-def _run(data: bytes, module: ModuleType, packages: Sequence[str]) -> None:
-    from vae_tf1.legacy.importing import Territory, legacy_imports
+def _run(data: bytes, module: ModuleType, packages: Sequence[str], python2: bool) -> None:
+    from vae_tf1.legacy.importing import LegacyImports, Territory
     from vae_tf1.legacy.source import parse
 
     module.__builtins__ = sys.modules["builtins"]
     sys.modules["__main__"] = module
     try:
-        tree, _ = parse(data, module.__file__)
+        tree, _ = parse(data, module.__file__, python2=python2)
         code = compile(tree, module.__file__, "exec", dont_inherit=True)
         # For good: threads and exit handlers of the script may outlive its last line.
-        _forever.enter_context(legacy_imports(Territory(tuple(packages)), _tensorflow))
+        LegacyImports(Territory(tuple(packages)), _tensorflow, python2).__enter__()
         exec(code, module.__dict__)
     except SystemExit:
         raise
@@ -122,18 +128,15 @@ def _run(data: bytes, module: ModuleType, packages: Sequence[str]) -> None:
         raise
 
 
-_forever = contextlib.ExitStack()
-
-
 @functools.cache
 def _tensorflow() -> ModuleType:
     """Return the tree, with TensorFlow's v2 behaviour off from the first time on."""
     from vae_tf1.legacy import tree
-    from vae_tf1.legacy.graph_mode import graph_mode
+    from vae_tf1.legacy.graph_mode import GraphMode
     from vae_tf1.legacy.quiet import without_startup_notices
 
     with without_startup_notices():
-        _forever.enter_context(graph_mode())
+        GraphMode().__enter__()
     return tree.tensorflow()
 
 
@@ -144,8 +147,21 @@ def _report_only_the_scripts_frames() -> None:
     def hook(kind: type, error: BaseException, trace: TracebackType | None) -> None:
         _trim(error, set())
         show(kind, error, error.__traceback__)
+        if isinstance(error, TypeError) and _SLIPS_OF_DIVISION.search(str(error)):
+            sys.stderr.write(
+                "(If the script was written for Python 2, where 7 / 2 is 3, "
+                "run it with --python2 before its name.)\n"
+            )
 
     sys.excepthook = hook
+
+
+# What becomes of a quotient that Python 2 would have rounded down.
+_SLIPS_OF_DIVISION = re.compile(
+    "'float' object cannot be interpreted as an integer"
+    "|(slice|list|tuple|string) indices must be integers"
+    "|only integers.* are valid indices"
+)
 
 
 def _trim(error: BaseException | None, seen: set[int]) -> None:
@@ -173,17 +189,17 @@ def _chain(trace: TracebackType | None):
 
 
 _MACHINERY = frozenset(
-    os.path.join(_HERE, f"{name}.py")
-    for name in [
-        "__main__",
-        "importing",
-        "outside",
-        "python2",
-        "python2_runtime",
-        "runner",
-        "source",
-        "tree",
-    ]
+    os.path.join(_HERE, name)
+    for name in (
+        "__main__.py",
+        "importing.py",
+        "outside.py",
+        "python2.py",
+        "python2_runtime.py",
+        "runner.py",
+        "source.py",
+        "tree.py",
+    )
 )
 
 

@@ -10,7 +10,9 @@ __all__ = ["tensorflow1"]
 
 
 @contextmanager
-def tensorflow1(packages: str | Iterable[str] = ()) -> Iterator[ModuleType]:
+def tensorflow1(
+    packages: str | Iterable[str] = (), *, python2: bool = False
+) -> Iterator[ModuleType]:
     """Let old modules be imported and run as under TensorFlow 1.
 
     Within the block ``import tensorflow`` gives this module's own code, and every module that is
@@ -23,6 +25,9 @@ def tensorflow1(packages: str | Iterable[str] = ()) -> Iterator[ModuleType]:
     ----------
     packages : str or iterable of str, optional
         Installed top-level packages that were written for TensorFlow 1 as well.
+    python2 : bool
+        Whether to take modules that parse as Python 2 and 3 for Python 2, where integers divide
+        to integers. Those that parse as Python 2 alone are taken for it anyway.
 
     Yields
     ------
@@ -38,8 +43,8 @@ def tensorflow1(packages: str | Iterable[str] = ()) -> Iterator[ModuleType]:
     if not all(isinstance(name, str) for name in packages):
         raise TypeError(f"packages: names of packages are wanted, got {packages!r}")
     from vae_tf1.legacy import tree
-    from vae_tf1.legacy.graph_mode import graph_mode
-    from vae_tf1.legacy.importing import Territory, legacy_imports
+    from vae_tf1.legacy.graph_mode import GraphMode
+    from vae_tf1.legacy.importing import LegacyImports, Territory
 
-    with graph_mode(), legacy_imports(Territory(packages), tree.tensorflow):
+    with GraphMode(), LegacyImports(Territory(packages), tree.tensorflow, python2):
         yield tree.tensorflow()

@@ -9,7 +9,9 @@ from types import CodeType
 __all__ = ["LegacyLoader", "parse"]
 
 
-def parse(data: bytes, path: str, *, in_package: bool = False) -> tuple[ast.Module, bool]:
+def parse(
+    data: bytes, path: str, *, in_package: bool = False, python2: bool = False
+) -> tuple[ast.Module, bool]:
     """Parse a module's source, by way of a translation if it is Python 2.
 
     Parameters
@@ -20,6 +22,8 @@ def parse(data: bytes, path: str, *, in_package: bool = False) -> tuple[ast.Modu
         The file's path, for tracebacks.
     in_package : bool
         Whether the module belongs to a package, where Python 2 also imports siblings by bare name.
+    python2 : bool
+        Whether to take a module that parses as both for Python 2.
 
     Returns
     -------
@@ -39,24 +43,40 @@ def parse(data: bytes, path: str, *, in_package: bool = False) -> tuple[ast.Modu
         tree = compile(data, path, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
     except SyntaxError as failure:
         error = failure
-    if error is None and not _runs_only_on_python2(tree):
+    if error is None and not (python2 or _runs_only_on_python2(tree)):
         return tree, False
-    from vae_tf1.legacy import python2
+    from vae_tf1.legacy import python2 as translator
 
-    return python2.parse(data, path, in_package=in_package, error=error), True
+    try:
+        return translator.parse(data, path, in_package=in_package, error=error), True
+    except SyntaxError:
+        if error is not None:
+            raise
+        return tree, False
 
 
 class LegacyLoader(importlib.machinery.SourceFileLoader):
     """Loads a module from source, Python 2 included.
 
     No bytecode is kept: Python itself would take a translation for the module's own.
+
+    Parameters
+    ----------
+    fullname, path : str
+        As for every loader of files.
+    python2 : bool
+        Whether to take a module that parses as both for Python 2.
     """
+
+    def __init__(self, fullname: str, path: str, python2: bool = False) -> None:
+        super().__init__(fullname, path)
+        self._python2 = python2
 
     def get_code(self, fullname: str) -> CodeType:
         """Return the module's code."""
         path = self.get_filename(fullname)
         in_package = "." in fullname or self.is_package(fullname)
-        tree, _ = parse(self.get_data(path), path, in_package=in_package)
+        tree, _ = parse(self.get_data(path), path, in_package=in_package, python2=self._python2)
         return compile(tree, path, "exec", dont_inherit=True)
 
 
