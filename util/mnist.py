@@ -118,16 +118,25 @@ def load_mnist(
         As for `get_mnist`.
     """
     check_split(split, SPLITS)
-    named = _path("path", path) or _path("VAE_TF1_DATA", os.environ.get("VAE_TF1_DATA") or None)
-    if named == Path(BUILTIN):
-        mnist = _load_builtin(split, because="")
-    elif named:
-        mnist = read_place(*identify(named, split), split)
+    variable = os.environ.get("VAE_TF1_DATA")
+    if path is not None:
+        mnist = _load_named(_path("path", path), split)
+    elif variable:
+        try:
+            mnist = _load_named(_path("VAE_TF1_DATA", variable), split)
+        except DataError as error:
+            raise DataError(error.path, f"{error.reason} (VAE_TF1_DATA names it)") from error
     else:
         mnist = _search(split, _path("prefer", prefer), download, quiet)
     if not quiet:
         print(f"data: {mnist.source}", file=sys.stderr)
     return mnist
+
+
+def _load_named(path: Path, split: str | None) -> Mnist:
+    if path == Path(BUILTIN):
+        return _load_builtin(split, because="")
+    return read_place(*identify(path, split), split)
 
 
 def _path(name: str, value: object) -> Path | None:
