@@ -394,10 +394,10 @@ class VariationalAutoencoder:
             save_every=save_every,
             keep=keep,
         )
-        if plot:
+        if plot and costs:
             from vae_tf1 import plots
 
-            plots.show(plots.elbo_curve(costs))
+            plots.show_elbo_curve(costs)
         return costs
 
     # Inference -----------------------------------------------------------------------------------

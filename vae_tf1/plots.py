@@ -7,6 +7,7 @@ an empty figure of pyplot's: ``plots.elbo_curve(costs, figure=plt.figure()); plt
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ __all__ = [
     "running_kl",
     "sample_sets",
     "samples",
+    "show_elbo_curve",
     "side_by_side",
     "squared_error",
 ]
@@ -77,6 +79,28 @@ def elbo_curve(
     ax.set(title=title, xlabel="Step of training", ylabel="ELBO (nats per image)")
     ax.grid(alpha=0.3)
     return figure
+
+
+def show_elbo_curve(costs: ArrayLike) -> None:
+    """Show `elbo_curve` in a window or a notebook; do nothing where there is neither.
+
+    Parameters
+    ----------
+    costs
+        ELBO per image of each step in nats, shape (steps,).
+    """
+    import matplotlib.pyplot as plt
+
+    try:
+        figure = plt.figure()
+    except Exception:  # a display that does not answer; the toolkits have no common error
+        return
+    elbo_curve(costs, figure=figure)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*non-interactive", UserWarning)
+        plt.show()
+    if figure.canvas.required_interactive_framework is None:  # nobody else will
+        plt.close(figure)
 
 
 def reconstructions(
