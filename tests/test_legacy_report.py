@@ -50,7 +50,7 @@ def test_who_provides_what_and_on_which_lines(script):
     found = usage(script)
     assert not found.is_python2
     assert found.names["tensorflow.compat.v1"] == {
-        "tf.app.flags": [19],
+        "tf.app.flags.FLAGS": [19],
         "tf.float32": [14],
         "tf.nn.relu": [15, 17],
         "tf.placeholder": [14],

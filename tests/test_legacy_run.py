@@ -226,6 +226,7 @@ print(keras.src.backend.tensorflow.core.tf is not tf, sys.modules['tensorflow'] 
 print(tf.executing_eagerly(), tf.__version__, tf.Variable(1.).op.type)
 flags = tf.app.flags
 flags.DEFINE_integer('steps', 3, 'how many')
+flags.DEFINE_string('log_dir', 'logs', 'a name that absl has taken since')
 def missing(get):
     try:
         get()
@@ -241,7 +242,7 @@ def wrong_module():
 missing(wrong_module)
 print(hasattr(tf, 'placeholdr'), getattr(tf, 'no', 5))
 def main(argv):
-    print(argv, flags.FLAGS.steps)
+    print(argv, flags.FLAGS.steps, tf.flags.FLAGS.log_dir)
     tf.contrib.slim.fully_conected
 if __name__ == '__main__':
     tf.app.run()
@@ -286,7 +287,7 @@ class TestTensorFlow:
         assert lines[8] == "False 5"
 
     def test_flags_and_app_run(self, lines):
-        assert lines[9] == "['script.py', 'rest'] 5"
+        assert lines[9] == "['script.py', 'rest'] 5 logs"
 
     def test_the_traceback_has_no_frame_of_the_runner(self, done):
         assert "vae_tf1" not in re.sub("vae_tf1.legacy provides", "", done.stderr)

@@ -20,6 +20,7 @@ __all__ = ["FAMILIES", "Namespace", "lookup", "nearest", "origin", "provided", "
 FAMILIES = (
     "version",
     "keras",
+    "flags",
     "mnist",
     "distributions",
     "stochastic",
