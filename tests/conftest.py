@@ -9,6 +9,7 @@ import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["MPLBACKEND"] = "Agg"
+os.environ["VAE_TF1_OFFLINE"] = "1"
 
 _HOME = tempfile.TemporaryDirectory(prefix="vae_tf1-tests-")
 os.environ["HOME"] = os.environ["USERPROFILE"] = _HOME.name
