@@ -1,0 +1,91 @@
+"""Every example runs, on less data, and writes the figures and numbers that it promises."""
+
+import re
+import runpy
+import struct
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from matplotlib.image import imread
+
+from util import builtin_digits
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+SMALL = ["--images", "1500", "--epochs", "2"]
+RUNS = {  # example: options, figures, what it prints
+    "kl_divergence": (
+        [],
+        {"kl_samples", "kl_running", "kl_squared_error"},
+        r"closed form +2\.5925815  2\.5925815\n"
+        r"tf\.distributions +2\.5925813  2\.5925813\n"
+        r"Monte Carlo +2\.[56]\d{3} ± 0\.01\d\d",
+    ),
+    "gaussian_layer": (
+        ["--samples", "20000"],
+        {"gaussian_layer"},
+        r"(?s)prior N\(0\.5, 2\) +\[2\.442907 0\. +1\.588644\].*"
+        r"closed form +\[2\.442907 0\. +1\.588644\].*\(4, 2\)",
+    ),
+    "bijectors": (
+        [],
+        {
+            f"bijector_{name}"
+            for name in ("softfloor", "gumbel", "clouds", "cubic", "densities", "likelihood")
+        },
+        r"a = (?P<a>\S+), b = (?P<b>\S+); in the tutorial: a = 0\.577, b = -0\.429",
+    ),
+    "mixture_energy": (
+        [*SMALL, "--components", "4"],
+        {"mixture_energy", "mixture_samples"},
+        r"inverted +(?P<inverted>[01]\.\d{3})",
+    ),
+    "latent_space": (
+        SMALL,
+        {"latent_elbo", "latent_scatter", "latent_plane"},
+        r"ELBO (?P<elbo>-\d+\.\d) = reconstruction (?P<reconstruction>-\d+\.\d) - KL (?P<kl>\S+)",
+    ),
+}
+LIMITS = {"a": (0.557, 0.597), "b": (-0.449, -0.409), "inverted": (0.9, 1.0), "elbo": (-500, -50)}
+
+
+@pytest.fixture(scope="module")
+def few_digits(tmp_path_factory):
+    """A folder of MNIST's format with 1500 drawn digits a split."""
+    folder = tmp_path_factory.mktemp("mnist")
+    for split, prefix in (("train", "train"), ("test", "t10k")):
+        images, labels = builtin_digits(1500, split=split)
+        header = struct.pack(">IIII", 2051, 1500, 28, 28)
+        (folder / f"{prefix}-images-idx3-ubyte").write_bytes(header + images.tobytes())
+        header = struct.pack(">II", 2049, 1500)
+        (folder / f"{prefix}-labels-idx1-ubyte").write_bytes(header + labels.tobytes())
+    return folder
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_example(name, tmp_path, monkeypatch, capsys, few_digits):
+    options, figures, printed = RUNS[name]
+    monkeypatch.setenv("VAE_TF1_DATA", str(few_digits))
+    monkeypatch.setattr(sys, "argv", [f"{name}.py", "--output", str(tmp_path / "new"), *options])
+    runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
+    assert {path.stem for path in (tmp_path / "new").glob("*.png")} == figures
+    for path in (tmp_path / "new").glob("*.png"):
+        pixels = imread(path)
+        assert min(pixels.shape[:2]) > 200
+        assert np.ptp(pixels[..., :3]) > 0.5
+    output = capsys.readouterr().out
+    match = re.search(printed, output)
+    assert match, output
+    for quantity, value in match.groupdict().items():
+        low, high = LIMITS.get(quantity, (-np.inf, np.inf))
+        assert low <= float(value) <= high
+    assert tf.executing_eagerly()
+
+
+def test_each_is_short():
+    scripts = {path.stem: path.read_text().splitlines() for path in EXAMPLES.glob("*.py")}
+    assert set(scripts) == set(RUNS)
+    for name, lines in scripts.items():
+        assert len(lines) < 60, name
