@@ -23,10 +23,11 @@ def as_at_start(monkeypatch):
 
 
 @pytest.mark.usefixtures("as_at_start")
-def test_notices_are_dropped_and_all_else_comes_through_in_order(capfd):
-    with without_startup_notices():
+def test_notices_are_dropped_and_all_else_comes_through_in_order(capfd, monkeypatch):
+    with open(2, "w", closefd=False) as stderr, without_startup_notices():
+        monkeypatch.setattr(sys, "stderr", stderr)
         os.write(2, b"first\n" + NOTICES)
-        print("second", file=sys.stderr)
+        print("second", file=sys.stderr, flush=True)
         assert capfd.readouterr().err == ""
         os.write(2, b"third, without an end of line")
     assert capfd.readouterr().err == "first\nsecond\nthird, without an end of line"

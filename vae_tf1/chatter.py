@@ -17,7 +17,7 @@ _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 _ONLY_FATAL = "3"
 _NOTICE = re.compile(
     rb"WARNING: All log messages before absl"
-    rb"|[IWE]\d{4} \d\d:\d\d:\d\d\."  # absl's log
+    rb"|[IWE]\d{4} \d\d:\d\d:\d+\."  # absl's log
     rb"|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: [IWE] "  # TensorFlow's own, before 2.20
     rb"|To enable the following instructions:"
 )
