@@ -13,7 +13,6 @@ import importlib
 import importlib.machinery
 import os
 import sys
-import sysconfig
 from collections.abc import Callable
 from functools import cache
 from types import FrameType, ModuleType
@@ -70,11 +69,7 @@ class Territory:
 def _new_folders() -> tuple[str, ...]:
     """Return the folders of the standard library and of this project's own loader."""
     project = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    folders = [
-        sysconfig.get_path("stdlib"),
-        sysconfig.get_path("platstdlib"),
-        os.path.join(project, "util"),
-    ]
+    folders = [os.path.dirname(os.__file__), os.path.join(project, "util")]
     return tuple(os.path.realpath(folder) + os.sep for folder in folders)
 
 

@@ -56,9 +56,10 @@ def round_(number: float, ndigits: int = 0) -> float:
     exact = float(number)
     if exact - exact != 0:  # infinite or not a number
         return exact
-    with decimal.localcontext(prec=400):
-        step = decimal.Decimal(1).scaleb(-ndigits)
-        return float(decimal.Decimal(exact).quantize(step, decimal.ROUND_HALF_UP))
+    step = decimal.Decimal(1).scaleb(-ndigits)
+    # Enough digits for any float, exactly.
+    context = decimal.Context(prec=1100, rounding=decimal.ROUND_HALF_UP)
+    return float(decimal.Decimal(exact).quantize(step, context=context))
 
 
 def cmp(a: object, b: object) -> int:

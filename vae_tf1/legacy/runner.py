@@ -6,6 +6,7 @@ import functools
 import importlib.util
 import os
 import re
+import runpy
 import sys
 from collections.abc import Sequence
 from importlib.machinery import SourceFileLoader
@@ -188,19 +189,18 @@ def _chain(trace: TracebackType | None):
         trace = trace.tb_next
 
 
-_MACHINERY = frozenset(
-    os.path.join(_HERE, name)
-    for name in (
-        "__main__.py",
-        "importing.py",
-        "outside.py",
-        "python2.py",
-        "python2_runtime.py",
-        "runner.py",
-        "source.py",
-        "tree.py",
-    )
+_OURS = (
+    "__main__",
+    "graph_mode",
+    "importing",
+    "outside",
+    "python2",
+    "python2_runtime",
+    "runner",
+    "source",
+    "tree",
 )
+_MACHINERY = frozenset([runpy.__file__, *(os.path.join(_HERE, f"{name}.py") for name in _OURS)])
 
 
 def _is_machinery(file: str) -> bool:
