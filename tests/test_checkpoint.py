@@ -29,6 +29,12 @@ def vae(X):
         yield vae
 
 
+@pytest.fixture(scope="module")
+def model():
+    with VariationalAutoencoder(D, SIZES, seed=5) as model:
+        yield model
+
+
 @pytest.fixture
 def saved(vae, tmp_path):
     return Path(vae.save(tmp_path / "saved" / "model"))
@@ -181,11 +187,6 @@ class TestRoundTrip:
 
 
 class TestRefused:
-    @pytest.fixture(scope="class")
-    def model(self):
-        with VariationalAutoencoder(D, SIZES, seed=5) as model:
-            yield model
-
     @pytest.fixture
     def other(self, model):
         before = everything(model)
