@@ -30,24 +30,24 @@ def update(
     variables: Sequence[tf.Variable],
     gradients: Sequence[tf.Tensor],
     where: tf.Tensor,
+    last: bool,
 ) -> list[tf.Operation]:
     """Apply `gradients` to `variables` and to the optimizer's own slots, or nothing at all.
 
-    The optimizer's own kernel; where `where` is false it is given what leaves the variables and
-    their mean squares as they are. That costs nothing, while a conditional costs a seventh of the
-    training time.
+    Where `where` is false, arithmetic leaves the variables and their mean squares as they are: a
+    conditional would cost a seventh of the training time. Only the `last` of several updates writes
+    the momentum: its coefficient is zero, so none reads what an earlier one would have written.
     """
     keep = tf.where(where, _DECAY, 1.0)
-    return [
-        tf.raw_ops.ResourceApplyRMSProp(
-            var=variable.handle,
-            ms=optimizer.get_slot(variable, MEAN_SQUARE).handle,
-            mom=optimizer.get_slot(variable, MOMENTUM).handle,
-            lr=_LEARNING_RATE,
-            rho=keep,
-            momentum=_COEFFICIENT,
-            epsilon=_EPSILON,
-            grad=tf.where(where, gradient, 0.0),
-        )
-        for variable, gradient in zip(variables, gradients, strict=True)
-    ]
+    operations = []
+    for variable, gradient in zip(variables, gradients, strict=True):
+        mean_square = optimizer.get_slot(variable, MEAN_SQUARE)
+        momentum = optimizer.get_slot(variable, MOMENTUM)
+        gradient = tf.where(where, gradient, 0.0)
+        squares = mean_square + (gradient * gradient - mean_square) * (1 - keep)
+        # a quotient, which no compiler merges into the subtraction and so rounds in two ways
+        change = _LEARNING_RATE * gradient / tf.sqrt(squares + _EPSILON)
+        operations += [mean_square.assign(squares).op, variable.assign_sub(change).op]
+        if last:
+            operations.append(momentum.assign(tf.where(where, change, momentum)).op)
+    return operations

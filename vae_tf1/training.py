@@ -144,27 +144,31 @@ class Loop:
     def _train(self, images, epsilon, steps):
         """Run the steps: the ELBO of each, [capacity], and how many there were.
 
-        A step whose ELBO or gradient is not finite changes no weight and ends the loop.
+        The update of a step comes first thing in the next one: by then its ELBO and its gradients
+        are known to be finite. Else the loop has ended, and no weight has changed.
         """
         vae = self._vae
 
-        def step(i, elbos, finite):
-            x = as_values(tf.cast(images[i], tf.float32), self._levels)
-            elbo = vae.forward(x, epsilon[i]).elbo
-            gradients = tf.gradients(-elbo, vae.variables)
-            finite = tf.math.is_finite(elbo + tf.add_n([tf.reduce_sum(g) for g in gradients]))
-            with tf.control_dependencies(
-                update(vae.optimizer, vae.variables, gradients, where=finite)
-            ):
-                return i + 1, tf.tensor_scatter_nd_update(elbos, [[i]], [elbo]), finite
+        def apply(gradients, where, last=False):
+            updates = update(vae.optimizer, vae.variables, gradients, where, last)
+            return tf.control_dependencies(updates)
 
-        i, elbos, finite = tf.while_loop(
-            lambda i, elbos, finite: (i < steps) & finite,
+        def step(i, elbos, finite, gradients):
+            with apply(gradients, where=i > 0):
+                x = as_values(tf.cast(images[i], tf.float32), self._levels)
+                elbo = vae.forward(x, epsilon[i]).elbo
+                gradients = tf.gradients(-elbo, vae.variables)
+                finite = tf.math.is_finite(elbo + tf.add_n([tf.reduce_sum(g) for g in gradients]))
+                return i + 1, tf.tensor_scatter_nd_update(elbos, [[i]], [elbo]), finite, gradients
+
+        i, elbos, finite, gradients = tf.while_loop(
+            lambda i, elbos, finite, gradients: (i < steps) & finite,
             step,
-            (0, tf.zeros(self.capacity), True),
+            (0, tf.zeros(self.capacity), True, [tf.zeros(v.shape) for v in vae.variables]),
             parallel_iterations=1,
         )
-        return elbos, i - tf.cast(~finite, tf.int32)
+        with apply(gradients, where=finite & (i > 0), last=True):
+            return elbos, i - tf.cast(~finite, tf.int32)
 
     def run(self, images: np.ndarray) -> np.ndarray:
         """Train on images [steps, batch, D]; return the ELBO of each step that was made.
