@@ -1,14 +1,18 @@
 """Packaging of vae_tf1; the build system, ruff and pytest are configured in pyproject.toml."""
 
+import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
 
+HERE = Path(__file__).parent
+CODE = (HERE / "vae_tf1" / "__init__.py").read_text(encoding="utf-8")
+
 setup(
     name="vae_tf1",
-    version="1.0.0",
+    version=re.search(r'__version__ = "(.+)"', CODE).group(1),
     description="The 2017 TensorFlow-1 variational autoencoder on today's TensorFlow",
-    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="MIT",
     license_files=["LICENSE"],
