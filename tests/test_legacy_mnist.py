@@ -217,6 +217,16 @@ def test_its_addresses(address):
     assert tree.lookup(address) is mnist.read_data_sets
 
 
+def test_kerass_way(folder, monkeypatch):
+    monkeypatch.setenv("VAE_TF1_DATA", str(folder))
+    with tensorflow1() as tf:
+        (x_train, y_train), (x_test, y_test) = tf.keras.datasets.mnist.load_data()
+    assert (x_train.shape, x_test.shape) == ((25, 28, 28), (8, 28, 28))
+    assert (y_train.shape, y_test.shape) == ((25,), (8,))
+    assert {a.dtype for a in (x_train, y_train, x_test, y_test)} == {np.dtype(np.uint8)}
+    np.testing.assert_array_equal(x_train[:, 0, 0], np.arange(25))
+
+
 def test_load_dataset_knows_mnist_alone():
     with pytest.raises(ValueError, match="iris"):
         tree.lookup("contrib.learn.datasets.load_dataset")("iris")

@@ -14,7 +14,7 @@ from vae_tf1.legacy.table import table
 README = Path(__file__).parent.parent / "README.md"
 
 SCRIPT = """
-    import os
+    import os; from keras.layers import Dense
     import numpy as np
     import tensorflow as tf
     import tensorflow.contrib.slim as slim
@@ -65,6 +65,7 @@ def test_who_provides_what_and_on_which_lines(script):
         "tf.contrib.distributions.Normal": [13],
         "tf.contrib.layers.flatten": [5],
         "tf.contrib.slim.fully_connected": [15],
+        "tf.keras.layers.Dense": [1],
     }
     assert found.names["nobody"] == {
         "no_such_package": [8],
@@ -77,7 +78,7 @@ def test_who_provides_what_and_on_which_lines(script):
 def test_the_report_on_the_screen(script, capsys):
     assert report(str(script)) == 1
     printed = capsys.readouterr().out
-    assert "6 by tensorflow.compat.v1, 7 by vae_tf1.legacy, 3 by nobody" in printed
+    assert "6 by tensorflow.compat.v1, 8 by vae_tf1.legacy, 3 by nobody" in printed
     assert re.search(
         r"tf\.contrib\.slim\.fully_conected +line 18 +"
         r"\(nearest: tf\.contrib\.slim\.fully_connected\)",

@@ -178,6 +178,19 @@ class TestScripts:
         assert float(value["tensorflow"]) == pytest.approx(2.5925813, abs=3e-7)
         assert float(value["monte carlo"]) == pytest.approx(2.5925815, abs=0.1)
 
+    def test_standalone_keras(self, digits, tmp_path):
+        pytest.importorskip("tf_keras")
+        done = run(SCRIPTS / "keras_vae.py", cwd=tmp_path, VAE_TF1_DATA=str(digits))
+        assert done.returncode == 0, done.stderr
+        version, same, data, loss, latent = done.stdout.splitlines()
+        assert version == "TensorFlow version: 1.15.5"
+        assert same == "True True True"
+        assert data == "(340, 28, 28) uint8 (340, 10)"
+        first, last = map(float, re.findall(r"[\d.]+", loss))
+        assert last < first - 100
+        assert latent == "(340, 2) Session"
+        assert len(done.stderr.splitlines()) == 1, done.stderr  # which data it is
+
     def test_python_2(self, digits, tmp_path):
         (tmp_path / "digits").symlink_to(digits, target_is_directory=True)
         done = run(SCRIPTS / "python2_vae.py", "--batch", "40", stdin="Ada\n", cwd=tmp_path)
@@ -219,8 +232,8 @@ exec('from tensorflow.contrib.slim import *', space)
 print(space['fully_connected'] is slim.fully_connected)
 
 # Those who are at home in TensorFlow 2 get just that.
-import keras
-print(keras.src.backend.tensorflow.core.tf is not tf, sys.modules['tensorflow'] is not tf,
+todays = sys.modules['keras'].src.backend.tensorflow
+print(todays.core.tf is not tf, sys.modules['tensorflow'] is not tf,
       hasattr(sys.modules['tensorflow'], 'contrib'))
 
 print(tf.executing_eagerly(), tf.__version__, tf.Variable(1.).op.type)

@@ -25,6 +25,9 @@ __all__ = ["LegacyImports", "Territory"]
 # Parts of the installed TensorFlow that scripts reach into, past its public names.
 _INTERNAL = (["core"], ["python"], ["tools"])
 
+# What old modules are given something else for.
+_PACKAGES = outside.PACKAGES | {"keras", "tensorflow"}
+
 # These are at home in TensorFlow 2 wherever they are installed, a working copy included.
 _MODERN = frozenset({"tensorflow", "keras", "tf_keras", "tensorflow_probability", "vae_tf1"})
 
@@ -116,18 +119,20 @@ class _Hook:
     def import_(self, name, globals=None, locals=None, fromlist=(), level=0):
         """Stand for `builtins.__import__`."""
         root = name.partition(".")[0]
-        if level or not (root == "tensorflow" or root in outside.PACKAGES):
+        if level or root not in _PACKAGES:
             return self._import(name, globals, locals, fromlist, level)
         importer = _importer(sys._getframe(1), globals)
         if not self._territory.holds(importer):
             return self._import(name, globals, locals, fromlist, level)
-        if root == "tensorflow":
+        if root in ("keras", "tensorflow"):
             return self._import_tensorflow(name, fromlist)
         return outside.import_(self._import, name, importer, fromlist)
 
     def _import_tensorflow(self, name, fromlist):
         tree = self._tensorflow()
-        if name.split(".")[1:2] in _INTERNAL:
+        if name.partition(".")[0] == "keras":
+            tree = tree.keras
+        elif name.split(".")[1:2] in _INTERNAL:
             module = self._import(name, {}, None, fromlist, 0)
             return module if fromlist else tree
         found = _walk(tree, name)
@@ -137,7 +142,7 @@ class _Hook:
         """Stand for `importlib.import_module`."""
         root = name.partition(".")[0]
         importer = _importer(sys._getframe(1), None)
-        if (root == "tensorflow" or root in outside.PACKAGES) and self._territory.holds(importer):
+        if root in _PACKAGES and self._territory.holds(importer):
             return _walk(self.import_(name, importer), name)
         return self._import_module(name, package)
 

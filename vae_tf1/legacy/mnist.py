@@ -38,6 +38,7 @@ def names() -> dict[str, object]:
         f"{learn}.base.Datasets": Datasets,
         f"{learn}.load_dataset": load_dataset,
         "contrib.learn.python.learn.datasets": Alias(learn),
+        "keras.datasets.mnist.load_data": load_data,
         "examples.tutorials.mnist.input_data": Alias(f"{learn}.mnist"),
     }
 
@@ -200,6 +201,22 @@ def read_data_sets(
         train=part(train.images[validation_size:], train.labels[validation_size:]),
         validation=part(train.images[:validation_size], train.labels[:validation_size]),
         test=part(test.images, test.labels),
+    )
+
+
+def load_data(path="mnist.npz"):
+    """Return MNIST as Keras does; `path`, a name in Keras's cache, is not looked at.
+
+    Returns
+    -------
+    (x_train, y_train), (x_test, y_test)
+        Images (N, 28, 28) and labels (N,), all of them uint8.
+    """
+    load = _loader().load_mnist
+    train, test = load(split="train"), load(split="test", quiet=True)
+    return (
+        (train.images.reshape(-1, 28, 28), train.labels),
+        (test.images.reshape(-1, 28, 28), test.labels),
     )
 
 

@@ -160,6 +160,8 @@ def _judge(dotted: str, path: Path) -> Iterator[tuple[str, str]]:
     if root == "tensorflow":
         if rest:
             yield from _judge_tensorflow(rest)
+    elif root == "keras":
+        yield from _judge_tensorflow(dotted)
     elif root in outside.PACKAGES:
         for family in outside.provided().values():
             for name in family:

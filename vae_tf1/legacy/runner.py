@@ -8,6 +8,7 @@ import os
 import re
 import runpy
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib.machinery import SourceFileLoader
 from types import ModuleType, TracebackType
@@ -138,6 +139,8 @@ def _tensorflow() -> ModuleType:
 
     with without_startup_notices():
         GraphMode().__enter__()
+    # Keras 2's advice on what has changed since is lost on an old script.
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"tf_keras\.", append=True)
     return tree.tensorflow()
 
 

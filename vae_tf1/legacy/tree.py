@@ -150,16 +150,16 @@ def origin(dotted: str) -> tuple[str, str | None]:
         ``"vae_tf1.legacy"``, ``"tensorflow.compat.v1"``, None if nobody does, and the empty
         string if the expression names a module.
     """
-    here, seen = tensorflow(), []
+    here, seen, ours = tensorflow(), [], False
     for part in dotted.split("."):
         seen.append(part)
         try:
             value = getattr(here, part)
         except AttributeError:
             return ".".join(seen), None
+        node = here._names_.children.get(part)
+        ours = ours or (node is not None and node.value is not _NOTHING)
         if not isinstance(value, Namespace):
-            node = here._names_.children.get(part)
-            ours = node is not None and node.value is not _NOTHING
             return ".".join(seen), "vae_tf1.legacy" if ours else "tensorflow.compat.v1"
         here = value
     return dotted, ""
@@ -196,7 +196,7 @@ def _is_api_module(value: object) -> bool:
     if not isinstance(value, ModuleType):
         return False
     name = ModuleType.__getattribute__(value, "__dict__").get("__name__", "")
-    return name.startswith("tensorflow._api.")
+    return name.startswith(("tensorflow._api.", "tf_keras.api."))
 
 
 def _missing(namespace: Namespace, name: str) -> str:
