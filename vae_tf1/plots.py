@@ -642,16 +642,14 @@ def energies(
     figure = _figure(figure, (7.5, 4.4))
     ax = figure.subplots()
     for i, (name, values) in enumerate(sets.items()):
-        ax.hist(
-            np.clip(values, bins[0], bins[-1]),
-            bins,
-            density=True,
-            histtype="stepfilled",
-            alpha=0.45,
-            color=f"C{i}",
-            label=name,
-        )
-    ax.set(title=title, xlabel="Energy (nats)", ylabel="Fraction per nat")
+        density, _ = np.histogram(np.clip(values, bins[0], bins[-1]), bins, density=True)
+        ax.stairs(density, bins, fill=True, alpha=0.25, color=f"C{i}")
+        ax.stairs(density, bins, linewidth=1.5, color=f"C{i}", label=name)
+    ax.set(
+        title=title,
+        xlabel="Energy (nats; all beyond are in the last bar)",
+        ylabel="Fraction per nat",
+    )
     ax.grid(alpha=0.3)
     ax.legend()
     return figure
@@ -663,7 +661,8 @@ def energies(
 def _figure(figure: Figure | None, size: tuple[float, float]) -> Figure:
     """Return the caller's figure, or a new one of `size` inches."""
     figure = Figure(figsize=size) if figure is None else figure
-    figure.set_layout_engine("constrained")
+    if isinstance(figure, Figure):  # a SubFigure is laid out by its parent
+        figure.set_layout_engine("constrained")
     return figure
 
 

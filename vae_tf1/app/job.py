@@ -129,7 +129,7 @@ def show(vae: VariationalAutoencoder, digits: Digits, album: Album, *, ask: bool
     windows = Windows() if ask and has_display() else None
     for picture in pictures_of(vae, digits):
         album.save(picture)
-        if windows:
+        if windows and picture.in_window:
             windows.show(picture)
     try:
         for samples in (posterior_samples(vae, digits), prior_samples(vae)):

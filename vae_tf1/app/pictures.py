@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -18,56 +18,58 @@ if TYPE_CHECKING:
 __all__ = ["Picture", "pictures_of", "posterior_samples", "prior_samples"]
 
 _IMAGES = 100  # in a grid of samples
-_PAIRS = 30
+_PAIRS = 50
 _PLANE_SIDE = 20
 _PLANE_EXTENT = (-3.0, 3.0, -3.0, 3.0)
 
 
 class Picture(NamedTuple):
-    """A picture: the name of its file or window, and what draws it, into ``figure`` if given."""
+    """A picture, not yet drawn.
+
+    Attributes
+    ----------
+    name
+        Of its file and window.
+    draw
+        Draws it, into ``figure`` if that is given.
+    in_window
+        Whether it is worth a window.
+    """
 
     name: str
     draw: Callable[..., Figure]
+    in_window: bool = True
 
 
 def pictures_of(vae: VariationalAutoencoder, digits: Digits) -> Iterator[Picture]:
     """Yield the pictures that sum up a training: its course, and what the model has learned."""
     from vae_tf1 import plots
 
-    def picture(name: str, draw: Callable[..., Figure], *images: Any, **texts: Any) -> Picture:
-        return Picture(name, partial(draw, *images, **texts))
+    title = f"Training on {digits.name}: {len(vae.costs):,} steps"
+    yield Picture("training_curve", partial(plots.elbo_curve, vae.costs, title=title))
 
-    yield picture(
-        "training_curve",
-        plots.elbo_curve,
-        vae.costs,
-        title=f"Training on {digits.name}: {len(vae.costs):,} steps",
-    )
     originals = digits.test[:_PAIRS]
-    yield picture(
-        "reconstructions",
-        plots.reconstructions,
-        originals,
-        vae.reconstruct(originals),
-        title="Test images and their reconstructions (probabilities)",
+    title = "Test images and their reconstructions (probabilities)"
+    reconstructions = partial(
+        plots.reconstructions, originals, vae.reconstruct(originals), title=title
     )
     samples, probabilities = vae.prior_predictive_sample_with_probs(_IMAGES)
-    yield picture("prior_samples", plots.samples, samples, title="Prior predictive samples")
-    yield picture(
-        "prior_probabilities",
-        plots.samples,
-        probabilities,
-        title="The same samples' probabilities",
-    )
+    prior = partial(plots.samples, samples, title="Samples of the prior predictive")
+    title = "Samples of the prior (probabilities)"
+    prior_probabilities = partial(plots.samples, probabilities, title=title)
+    yield Picture("overview", partial(_side_by_side, reconstructions, prior_probabilities))
+    yield Picture("reconstructions", reconstructions, in_window=False)
+    yield Picture("prior_samples", prior, in_window=False)
+    yield Picture("prior_probabilities", prior_probabilities, in_window=False)
+
     if vae.hidden_layer_sizes[-1] == 2:
-        yield picture(
+        codes, title = vae.transform(digits.test), "Codes of the test images, coloured by digit"
+        yield Picture(
             "latent_codes",
-            plots.latent_scatter,
-            vae.transform(digits.test),
-            digits.test_labels,
-            title="Codes of the test images, coloured by digit",
+            partial(plots.latent_scatter, codes, digits.test_labels, title=title),
         )
-        yield picture("latent_plane", plots.decoded_plane, _decode_plane(vae), _PLANE_EXTENT)
+        plane = _decode_plane(vae)
+        yield Picture("latent_plane", partial(plots.decoded_plane, plane, _PLANE_EXTENT))
 
 
 def posterior_samples(vae: VariationalAutoencoder, digits: Digits) -> Iterator[Picture]:
@@ -99,6 +101,21 @@ def prior_samples(vae: VariationalAutoencoder) -> Iterator[Picture]:
                 "Prior predictive probabilities",
             ),
         )
+
+
+def _side_by_side(
+    left: Callable[..., Figure], right: Callable[..., Figure], *, figure: Figure | None = None
+) -> Figure:
+    """Draw two figures into one."""
+    from matplotlib.figure import Figure
+
+    figure = figure or Figure(figsize=(10.5, 5))
+    figure.set_layout_engine("constrained")
+    for draw, part in zip(
+        (left, right), figure.subfigures(1, 2, width_ratios=(1.25, 1)), strict=True
+    ):
+        draw(figure=part)
+    return figure
 
 
 def _decode_plane(vae: VariationalAutoencoder) -> np.ndarray:

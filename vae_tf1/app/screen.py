@@ -81,10 +81,11 @@ class Windows:
         """Show a picture, in place of the one of that name, and return at once."""
         import matplotlib.pyplot as plt
 
-        if plt.fignum_exists(picture.name):
-            figure = plt.figure(picture.name, clear=True)
+        title = picture.name.replace("_", " ")
+        if plt.fignum_exists(title):
+            figure = plt.figure(title, clear=True)
         else:
-            figure = plt.figure(picture.name, figsize=picture.draw().get_size_inches())
+            figure = plt.figure(title, figsize=picture.draw().get_size_inches())
         picture.draw(figure=figure)
         figure.canvas.draw_idle()
         figure.show()
