@@ -1,0 +1,278 @@
+"""One command, one table: ``python -m benchmarks``; see ``benchmarks/README.md``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+
+from benchmarks.problem import Problem
+from benchmarks.sides import FIT, FLOORS, PEERS, SESSION, UNCOMPILED, Entry
+from benchmarks.table import show
+from benchmarks.timing import disturbance, interleave
+from benchmarks.worker import Timed, Worker
+
+_REPLAYED = 100  # steps
+_AGREEMENT = 1e-5  # of the ELBO, relative, at each of those steps
+_FLOOR_TRIES = 3
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the parts that the command line asks for."""
+    parts = {
+        "training": training,
+        "scaling": scaling,
+        "inference": inference,
+        "startup": startup,
+    }
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(parts)}; all")
+    parser.add_argument("--rows", type=int, default=60_000, help="images an epoch (60000)")
+    parser.add_argument("--batch", type=int, default=64, help="images a step (64)")
+    parser.add_argument("--layers", type=int, nargs="+", default=[200, 100], help="(200 100)")
+    parser.add_argument("--repetitions", type=int, default=5, help="of each side, undisturbed (5)")
+    parser.add_argument("--threads", type=int, default=_processors(), help="for every side (all)")
+    options = parser.parse_args(arguments)
+    unknown = set(options.parts) - set(parts)
+    if unknown:
+        parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(parts)}")
+    if options.rows < options.batch:
+        parser.error(f"{options.rows} rows are fewer than one batch of {options.batch}")
+
+    problem = Problem(options.rows, options.batch, tuple(options.layers), options.threads)
+    print(_machine(problem))
+    for name in options.parts or parts:
+        parts[name](problem, options.repetitions)
+
+
+# The parts ---------------------------------------------------------------------------------------
+
+
+def training(problem: Problem, repetitions: int) -> None:
+    """Time an epoch of every side, next to its matrix products."""
+    entries = [FIT, UNCOMPILED, SESSION, *_installed(PEERS)]
+    with ExitStack() as stack:
+        workers = {e.label: stack.enter_context(Worker(e, problem)) for e in entries}
+        steps = min(_REPLAYED, problem.n_batches)
+        difference = _check_agreement(workers, steps)
+        floor, tried = _fastest(_installed(FLOORS), problem, stack, "epoch")
+        for worker in workers.values():
+            worker.call("epoch")  # the first one compiles, and touches the data
+        workers[floor.label] = tried
+        series = interleave({k: _calling(w, "epoch") for k, w in workers.items()}, repetitions)
+    elbos = {e.label: series[e.label].taken[0].value for e in entries}
+    _check_alike(elbos)
+    fit, products = series[FIT.label].median, series[floor.label].median
+    images = problem.n_batches * problem.batch_sz
+    show(
+        f"Training: seconds an epoch ({_describe(problem)})",
+        ("", "median", "least-most", "images/s", "of this fit", "of the products", "ELBO"),
+        [
+            (
+                label,
+                f"{one.median:.2f}",
+                one.spread,
+                f"{images / one.median:,.0f}",
+                f"{one.median / fit:.2f}",
+                f"{one.median / products:.2f}",
+                f"{elbos[label]:.1f}" if label in elbos else "",
+            )
+            for label, one in series.items()
+        ],
+        f"First all sides made the same {steps} steps: the ELBO of each step agrees to "
+        f"{difference:.0e} relative.\nELBO: nats per image over the first epoch timed.\n"
+        f"{disturbance(series)}",
+    )
+
+
+def scaling(problem: Problem, repetitions: int) -> None:
+    """Time this fit, the session and the products as the work grows in each direction."""
+    fewer = min(problem.rows, 12_000)
+    rows = sorted({max(problem.batch_sz, problem.rows // 10), problem.rows, 10 * problem.rows})
+    problems = {f"{n:,} rows": replace(problem, rows=n) for n in rows}
+    for batch_sz in (16, 64, 256, 1024):
+        if batch_sz <= fewer:
+            problems[f"batch {batch_sz}"] = replace(problem, rows=fewer, batch_sz=batch_sz)
+    for width in (50, 200, 400, 800):
+        sizes = (width, width // 2)
+        problems[f"layers {width}-{width // 2}"] = replace(problem, rows=fewer, sizes=sizes)
+    shown = []
+    for name, scaled in problems.items():
+        with ExitStack() as stack:
+            floor, products = _fastest(_installed(FLOORS), scaled, stack, "epoch")
+            workers = {e: stack.enter_context(Worker(e, scaled)) for e in (FIT, SESSION)}
+            for worker in workers.values():
+                worker.call("epoch")
+            workers[floor] = products
+            calls = {e.label: _calling(worker, "epoch") for e, worker in workers.items()}
+            # an epoch of many rows is as good as many epochs
+            wanted = repetitions if scaled.rows <= problem.rows else 1
+            series = interleave(calls, wanted)
+        fit, session, least = (series[e.label].median for e in (FIT, SESSION, floor))
+        images = scaled.n_batches * scaled.batch_sz / 1e6
+        shown.append(
+            (
+                name,
+                *(f"{seconds / images:.2f}" for seconds in (fit, session, least)),
+                f"{session / fit:.2f}",
+                f"{fit / least:.2f}",
+                _maker(floor),
+            )
+        )
+    show(
+        "Scaling: microseconds an image",
+        ("", "fit", "sess.run", "products", "sess.run / fit", "fit / products", "products by"),
+        shown,
+        f"Batch {problem.batch_sz}, layers {'-'.join(map(str, problem.sizes))} and {fewer:,} rows "
+        "where nothing else is said; more rows than that are read from a file mapping.",
+    )
+
+
+def inference(problem: Problem, repetitions: int) -> None:
+    """Time the methods of a model over many rows, next to their forward products."""
+    problem = replace(problem, rows=problem.rows * 7 // 6)  # of 60,000: the whole of MNIST
+    methods = {
+        "encode": "transform",
+        "decode": "prior_predictive_with_input",
+        "evaluate": "evaluate",
+    }
+    ours = Entry("this", "inference:Inference")
+    floors = [
+        floor._replace(home=floor.home.replace("products:", "inference:"))
+        for floor in _installed(FLOORS)
+    ]
+    shown = []
+    for method, name in methods.items():
+        with ExitStack() as stack:
+            floor, products = _fastest(floors, problem, stack, method)
+            worker = stack.enter_context(Worker(ours, problem))
+            worker.call(method)
+            series = interleave(
+                {"this": _calling(worker, method), "products": _calling(products, method)},
+                repetitions,
+            )
+        this, least = series["this"], series["products"]
+        shown.append(
+            (
+                name,
+                f"{this.median:.3f}",
+                this.spread,
+                f"{least.median:.3f}",
+                f"{this.median / least.median:.2f}",
+                _maker(floor),
+            )
+        )
+    show(
+        f"Inference: seconds for {problem.rows:,} rows",
+        ("", "median", "least-most", "products", "of the products", "products by"),
+        shown,
+    )
+
+
+def startup(problem: Problem, repetitions: int) -> None:
+    """Time what comes before the first step, in fresh processes."""
+    entry = Entry("start", "startup:Startup")
+    taken: dict[str, list[float]] = {}
+    for _ in range(repetitions):
+        for compile, name in ((True, "compiled"), (False, "compile=False")):
+            with Worker(entry, problem) as worker:
+                imported = worker.call("import_tensorflow").value
+                step = worker.call("first_step", compile).value
+            taken.setdefault("import tensorflow", []).append(imported)
+            taken.setdefault(f"then import, build and first step, {name}", []).append(step)
+    show(
+        "Start-up: seconds in a fresh process",
+        ("", "median", "least-most"),
+        [
+            (name, f"{np.median(seconds):.2f}", f"{min(seconds):.2f}-{max(seconds):.2f}")
+            for name, seconds in taken.items()
+        ],
+    )
+
+
+# What they share ---------------------------------------------------------------------------------
+
+
+def _installed(entries: list[Entry]) -> list[Entry]:
+    return [entry for entry in entries if entry.is_installed()]
+
+
+def _calling(worker: Worker, method: str) -> Callable[[], Timed]:
+    return lambda: worker.call(method)
+
+
+def _maker(floor: Entry) -> str:
+    return floor.label.split(": ")[1]
+
+
+def _fastest(
+    entries: list[Entry], problem: Problem, stack: ExitStack, method: str
+) -> tuple[Entry, Worker]:
+    """Try every way to make the products, and keep the fastest."""
+    workers = [Worker(entry, problem) for entry in entries]
+    seconds = []
+    for worker in workers:
+        stack.enter_context(worker)
+        worker.call(method)
+        seconds.append(min(worker.call(method).seconds for _ in range(_FLOOR_TRIES)))
+    best = int(np.argmin(seconds))
+    for worker in workers[:best] + workers[best + 1 :]:
+        worker.close()
+    return entries[best], workers[best]
+
+
+def _check_agreement(workers: dict[str, Worker], steps: int) -> float:
+    """Let all sides make the same steps; return the largest relative difference of an ELBO."""
+    images, epsilon, expected = workers[FIT.label].call("reference", steps).value
+    worst = 0.0
+    for label, worker in workers.items():
+        if label == FIT.label:
+            continue
+        elbos = worker.call("replay", images, epsilon).value
+        difference = float(np.max(np.abs(elbos / expected - 1)))
+        if not difference <= _AGREEMENT:
+            raise SystemExit(f"{label} trains something else: its ELBO is {difference:.1e} off")
+        worst = max(worst, difference)
+    return worst
+
+
+def _check_alike(elbos: dict[str, float]) -> None:
+    """Refuse to compare sides whose training has gone different ways."""
+    if max(elbos.values()) - min(elbos.values()) > 0.03 * abs(np.median(list(elbos.values()))):
+        raise SystemExit(f"the sides do not learn alike: {elbos}")
+
+
+def _describe(problem: Problem) -> str:
+    layers = "-".join(map(str, (784, *problem.sizes)))
+    return (
+        f"{problem.rows:,} images, batch {problem.batch_sz}, {layers}, "
+        f"{problem.flops() / 1e9:.0f} GFLOP of products"
+    )
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _machine(problem: Problem) -> str:
+    packages = []
+    for name in ("tensorflow", "numpy", "torch", "jax"):
+        try:
+            packages.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            packages.append(f"{name} is not installed")
+    threads = f"{problem.threads} thread{'s' if problem.threads > 1 else ''}"
+    python = f"Python {platform.python_version()}"
+    return ", ".join([platform.machine(), threads, python, *packages])
+
+
+if __name__ == "__main__":
+    main()

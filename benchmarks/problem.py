@@ -1,0 +1,102 @@
+"""What is trained: the same images, initial weights and minibatches for every side."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from dataclasses import dataclass
+
+import numpy as np
+
+from util import builtin_digits
+
+D = 784
+_DRAWN = 10_000  # different images; more rows repeat them
+_IN_MEMORY = 100_000  # rows; more are a file mapping
+
+Weights = list[tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A training, and how many threads a side may use for it.
+
+    Attributes
+    ----------
+    rows
+        Number of images an epoch.
+    batch_sz
+        Images a step.
+    sizes
+        Hidden layer sizes of the encoder; the last is M, the size of the code.
+    threads
+        Number of processors.
+    seed
+        Determines the initial weights.
+    """
+
+    rows: int = 60_000
+    batch_sz: int = 64
+    sizes: tuple[int, ...] = (200, 100)
+    threads: int = 2
+    seed: int = 0
+
+    @property
+    def n_batches(self) -> int:
+        """Steps an epoch; the ragged rest is left out, as the original does."""
+        return self.rows // self.batch_sz
+
+    @property
+    def M(self) -> int:
+        """The size of the code."""
+        return self.sizes[-1]
+
+    @property
+    def shapes(self) -> list[tuple[int, int]]:
+        """The shape of each weight matrix, encoder first."""
+        *hidden, M = self.sizes
+        widths = [D, *hidden, 2 * M], [M, *reversed(hidden), D]
+        return [pair for w in widths for pair in itertools.pairwise(w)]
+
+    @property
+    def encoder_depth(self) -> int:
+        """How many of the layers belong to the encoder."""
+        return len(self.sizes)
+
+    def images(self) -> np.ndarray:
+        """Return binary images, uint8 (rows, 784); very many of them as a file mapping."""
+        digits, _ = builtin_digits(min(self.rows, _DRAWN))
+        digits = (digits > 127).astype(np.uint8)
+        if self.rows <= _IN_MEMORY:
+            return np.resize(digits, (self.rows, D))
+        with tempfile.TemporaryFile() as file:
+            for start in range(0, self.rows, len(digits)):
+                digits[: self.rows - start].tofile(file)
+            return np.memmap(file, np.uint8, "r+", shape=(self.rows, D))
+
+    def weights(self) -> Weights:
+        """Return the initial W and b of each layer: the original's N(0, 1) · 2/√fan-in, and 0."""
+        rng = np.random.default_rng(self.seed)
+        return [
+            (
+                rng.standard_normal(shape, np.float32) * np.float32(2 / np.sqrt(shape[0])),
+                np.zeros(shape[1], np.float32),
+            )
+            for shape in self.shapes
+        ]
+
+    def products(self) -> list[tuple[int, int, int]]:
+        """Return (m, k, n) of every matrix product of a training step.
+
+        Each layer has one forward and one for its weights' gradient; all but the first have one
+        more for the gradient of what they were given.
+        """
+        B = self.batch_sz
+        forward = [(B, k, n) for k, n in self.shapes]
+        weights = [(k, B, n) for k, n in self.shapes]
+        inputs = [(B, n, k) for k, n in self.shapes[1:]]
+        return forward + weights + inputs
+
+    def flops(self) -> float:
+        """Return the operations of the products of an epoch."""
+        return self.n_batches * sum(2.0 * m * k * n for m, k, n in self.products())
