@@ -122,6 +122,17 @@ class TestScipyMisc:
         with pytest.raises(error, match=says):
             call(misc)
 
+    def test_a_missing_name_says_so_with_the_nearest(self, misc):
+        with pytest.raises(AttributeError) as caught:
+            misc.imread_all  # noqa: B018
+        assert str(caught.value) == (
+            "module 'scipy.misc' has no attribute 'imread_all': vae_tf1.legacy does not provide it; "
+            "the nearest name is scipy.misc.imread"
+        )
+        with pytest.raises(AttributeError, match="does not provide it$"):
+            misc.face  # noqa: B018
+        assert not hasattr(misc, "__wrapped__")
+
     def test_what_moved_within_scipy(self, misc):
         special = pytest.importorskip("scipy.special")
         assert misc.logsumexp is special.logsumexp

@@ -6,6 +6,7 @@ others. Only old modules are given views; the real modules are never written to 
 
 from __future__ import annotations
 
+import difflib
 import functools
 import sys
 from importlib import import_module
@@ -66,6 +67,8 @@ class View(ModuleType):
             value = value.load() if isinstance(value, Lazy) else value
         elif full in _OURS:
             value = view(full)
+        elif self.__name__ in _OURS:
+            raise AttributeError(self._missing_(name), name=name, obj=None)
         else:
             value = getattr(self._real_, name)
             if isinstance(value, ModuleType) and value.__name__ in _HOMES:
@@ -74,6 +77,14 @@ class View(ModuleType):
                 return value  # not kept: the real module's names may change
         self.__dict__[name] = value
         return value
+
+    def _missing_(self, name: str) -> str:
+        said = f"module {self.__name__!r} has no attribute {name!r}"
+        if name.startswith("__"):
+            return said
+        nearest = difflib.get_close_matches(name, self._old_, n=1)
+        hint = f"; the nearest name is {self.__name__}.{nearest[0]}" if nearest else ""
+        return f"{said}: vae_tf1.legacy does not provide it{hint}"
 
     def __setattr__(self, name: str, value: object) -> None:
         # A script that patches a package means the package, whoever looks at it.
