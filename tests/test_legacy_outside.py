@@ -126,10 +126,10 @@ class TestScipyMisc:
         with pytest.raises(AttributeError) as caught:
             misc.imread_all  # noqa: B018
         assert str(caught.value) == (
-            "module 'scipy.misc' has no attribute 'imread_all': vae_tf1.legacy does not provide it; "
-            "the nearest name is scipy.misc.imread"
+            "module 'scipy.misc' has no attribute 'imread_all': "
+            "vae_tf1.legacy does not provide it; the nearest name is scipy.misc.imread"
         )
-        with pytest.raises(AttributeError, match="does not provide it$"):
+        with pytest.raises(AttributeError, match=r"does not provide it$"):
             misc.face  # noqa: B018
         assert not hasattr(misc, "__wrapped__")
 

@@ -96,7 +96,7 @@ def main():
     X = (X > 0.5).astype(np.float32)
     model = Autoencoder(784, 50, 5)
     print("stochastic tensor:", st is not None)
-    model.fit(X, 30, 32)
+    model.fit(X, 15, 32)
     model.check_kl(X[:10])
     for what, images in (("Original and sampled", lambda: (X[0], model.session.run(
             model.reconstruction, {model.X: X[:1]}))), ("Dreamt", lambda: (X[1], model.session.run(
