@@ -221,7 +221,7 @@ def fit_mixture(
 
     Starts from the nearest of `n_components` observations chosen far from each other
     (k-means++ [1]_), and alternates `responsibilities` and `gmm_params` until the mean
-    `gmm_energy` falls by no more than `tolerance`.
+    `gmm_energy` falls by no more than `tolerance`. Needs memory for a few times K × N × D numbers.
 
     Parameters
     ----------
