@@ -115,9 +115,31 @@ class TestLikePython:
         legacy = run("-m", "package", "--an", "x", cwd=tmp_path)
         assert (legacy.returncode, legacy.stdout) == (plain.returncode, plain.stdout)
         assert legacy.stderr.splitlines()[-3:] == plain.stderr.splitlines()[-3:]
-        gone = run("-m", "no_such_module", cwd=tmp_path)
-        assert gone.returncode == 1
-        assert "No module named no_such_module" in gone.stderr
+
+    @pytest.mark.parametrize("name", ["no_such_module", "no_such.module"])
+    def test_a_module_that_is_not_there(self, tmp_path, name):
+        plain = run_command([sys.executable, "-m", name], cwd=tmp_path)
+        legacy = run("-m", name, cwd=tmp_path)
+        assert (legacy.returncode, legacy.stderr) == (plain.returncode, plain.stderr)
+
+    def test_a_package_that_fails(self, tmp_path):
+        (tmp_path / "broken").mkdir()
+        (tmp_path / "broken" / "__init__.py").write_text("import no_such_module\n")
+        done = run("-m", "broken", cwd=tmp_path)
+        assert done.returncode == 1
+        first, file, line, *_, error = done.stderr.splitlines()
+        assert first == "Traceback (most recent call last):"
+        assert file == f'  File "{tmp_path}/broken/__init__.py", line 1, in <module>'
+        assert line == "    import no_such_module"
+        assert error == "ModuleNotFoundError: No module named 'no_such_module'"
+
+    def test_a_package_in_python_2(self, tmp_path):
+        (tmp_path / "old").mkdir()
+        (tmp_path / "old" / "__init__.py").write_text("print 'package', 7 / 2\n")
+        (tmp_path / "old" / "__main__.py").write_text("import part\nprint part.NAME\n")
+        (tmp_path / "old" / "part.py").write_text("print 'part',\nNAME = __name__\n")
+        done = run("-m", "old", cwd=tmp_path)
+        assert (done.stdout, done.stderr) == ("package 3\npart old.part\n", "")
 
     def test_nothing_is_written_beside_the_script(self, tmp_path):
         (tmp_path / "sibling.py").write_text("print 'two'\n")

@@ -57,7 +57,8 @@ def run_script(
         __annotations__={},
         __loader__=SourceFileLoader("__main__", file),
     )
-    _run(data, module, packages, python2)
+    _start(packages, python2)
+    _run(data, module, python2)
 
 
 def run_module(
@@ -78,12 +79,20 @@ def run_module(
         With status 1 if there is no such module; whatever the module raises otherwise.
     """
     _set_first_path(os.getcwd())
+    _start(packages, python2)
     try:
         spec = importlib.util.find_spec(name)
         if spec is not None and spec.submodule_search_locations is not None:
             spec = importlib.util.find_spec(f"{name}.__main__")
-    except ModuleNotFoundError:
-        spec = None
+    except BaseException as error:  # of a package, which is imported on the way
+        if not (isinstance(error, ImportError) and name.startswith(f"{error.name}.")):
+            _report_only_the_scripts_frames()
+            raise
+        sys.stderr.write(
+            f"{sys.executable}: Error while finding module specification for {name!r} "
+            f"({type(error).__name__}: {error})\n"
+        )
+        sys.exit(1)
     if spec is None or not spec.has_location:
         sys.stderr.write(f"{sys.executable}: No module named {name}\n")
         sys.exit(1)
@@ -98,7 +107,7 @@ def run_module(
         __package__=spec.parent,
     )
     with open(spec.origin, "rb") as script:
-        _run(script.read(), module, packages, python2)
+        _run(script.read(), module, python2)
 
 
 def _set_first_path(folder: str) -> None:
@@ -111,17 +120,22 @@ def _set_first_path(folder: str) -> None:
         sys.path.append(project)
 
 
-def _run(data: bytes, module: ModuleType, packages: Sequence[str], python2: bool) -> None:
+def _start(packages: Sequence[str], python2: bool) -> None:
+    """Give old modules what they import, for good: a script's threads may outlive its last line."""
     from vae_tf1.legacy.importing import LegacyImports, Territory
+
+    LegacyImports(Territory(tuple(packages)), _tensorflow, python2).__enter__()
+
+
+def _run(data: bytes, module: ModuleType, python2: bool) -> None:
     from vae_tf1.legacy.source import parse
 
     module.__builtins__ = sys.modules["builtins"]
     sys.modules["__main__"] = module
     try:
-        tree, _ = parse(data, module.__file__, python2=python2)
+        in_package = bool(module.__package__)
+        tree, _ = parse(data, module.__file__, in_package=in_package, python2=python2)
         code = compile(tree, module.__file__, "exec", dont_inherit=True)
-        # For good: threads and exit handlers of the script may outlive its last line.
-        LegacyImports(Territory(tuple(packages)), _tensorflow, python2).__enter__()
         exec(code, module.__dict__)
     except SystemExit:
         raise
