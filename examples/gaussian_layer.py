@@ -15,6 +15,7 @@ from vae_tf1 import Gaussian, kl_divergence_gaussians
 def in_a_session(layer: Gaussian, mean: np.ndarray, log_var: np.ndarray) -> tuple:
     """Sample and measure through placeholders of unknown batch size, as TensorFlow 1 did."""
     with tf.Graph().as_default(), tf.compat.v1.Session() as sess:
+        tf.compat.v1.set_random_seed(0)
         z_mean = tf.compat.v1.placeholder(tf.float32, (None, mean.shape[1]))
         z_log_var = tf.compat.v1.placeholder(tf.float32, (None, mean.shape[1]))
         outputs = layer((z_mean, z_log_var)), layer.KL_divergence(z_mean, z_log_var)
