@@ -217,7 +217,11 @@ _OURS = (
     "source",
     "tree",
 )
-_MACHINERY = frozenset([runpy.__file__, *(os.path.join(_HERE, f"{name}.py") for name in _OURS)])
+_MACHINERY = frozenset(
+    # The first two are frozen from Python 3.11 on.
+    [runpy.__file__, importlib.util.__file__]
+    + [os.path.join(_HERE, f"{name}.py") for name in _OURS]
+)
 
 
 def _is_machinery(file: str) -> bool:
