@@ -147,5 +147,6 @@ def test_bringing_a_file_up_to_date(tmp_path):
             f"Before\n<!-- legacy table -->\n{table()}\n<!-- /legacy table -->\nafter\n"
         )
     path.write_text("no place for it")
-    with pytest.raises(ValueError, match="legacy table"):
-        main(["--table", str(path)])
+    for file, says in ((path, "legacy table"), (tmp_path / "nowhere.md", "nowhere.md")):
+        with pytest.raises(SystemExit, match=says):
+            main(["--table", str(file)])

@@ -97,7 +97,10 @@ def _table(file: str | None) -> None:
     if file is None:
         print(table())
     else:
-        update(Path(file))
+        try:
+            update(Path(file))
+        except (OSError, ValueError) as error:
+            sys.exit(str(error))
 
 
 if __name__ == "__main__":
