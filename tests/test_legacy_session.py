@@ -142,7 +142,7 @@ class TestTerritory:
         assert not Territory().holds({"__name__": "numpy", "__file__": np.__file__})
         assert not Territory().holds({"__name__": "gc", "__file__": importlib.__file__})
         assert not Territory().holds({"__name__": "vae_tf1.legacy.x", "__file__": __file__})
-        assert not Territory().holds({"__name__": "keras.x", "__file__": "/work/keras/x.py"})
+        assert not Territory().holds({"__name__": "keras.x", "__file__": "/home/me/keras/x.py"})
 
     def test_the_rest_is_old(self, tmp_path):
         assert Territory().holds({"__name__": "__main__"})
