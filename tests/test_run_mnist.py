@@ -173,7 +173,6 @@ def test_a_run_goes_on_where_its_checkpoint_folder_ends(run):
     def resumable(epochs):
         return run("--epochs", epochs, "--layers", "12", "3", "--checkpoint-dir", "saved")
 
-    assert run("--epochs", "4", "--layers", "12", "3", "--seed", "1")[0] == 0
     status, first, _ = resumable("2")
     assert status == 0
     assert "in this run, 2 epochs, 8 steps" in first
