@@ -30,6 +30,15 @@ setup(
     extras_require={
         "legacy": ["pillow", "fissix"],
         "benchmark": ["torch", "jax"],
-        "test": ["pytest>=8", "hypothesis>=6.100", "scipy>=1.11", "pillow", "fissix"],
+        "test": [
+            "pytest>=8",
+            "pytest-xdist>=3.5",
+            "hypothesis>=6.100",
+            "scipy>=1.11",
+            "pexpect",
+            "pillow",
+            "fissix",
+            "imageio",
+        ],
     },
 )

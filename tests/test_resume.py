@@ -197,6 +197,24 @@ vae.fit(X, 10**4, {BATCH}, **options)
         with VariationalAutoencoder.load(folder) as loaded:
             assert len(loaded.costs) == steps >= 8
 
+    def test_a_signal_that_comes_during_a_save_waits_for_the_next(self, X, folder, small_chunks):
+        """Else it would be delivered with steps that are not on the disk."""
+        save_if_due = resume.Run.save_if_due
+
+        def signal_during_save(run, now=False):
+            if run.steps_done == 8 and not now:
+                signal.raise_signal(signal.SIGINT)
+            save_if_due(run, now)
+
+        with new_model() as vae, pytest.MonkeyPatch.context() as patch:
+            patch.setattr(resume.Run, "save_if_due", signal_during_save)
+            patch.setattr(resume.Run, "__exit__", lambda run, *_: run._folder.__exit__())
+            with pytest.raises(KeyboardInterrupt):
+                fit(vae, X, folder, save_every=1e9)
+            steps = len(vae.costs)
+        with VariationalAutoencoder.load(folder) as loaded:
+            assert len(loaded.costs) == steps > 8
+
 
 class TestRefused:
     def test_two_trainings_in_one_folder(self, X, folder):

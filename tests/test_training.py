@@ -254,8 +254,11 @@ class TestInterrupts:
                 signal.raise_signal(signal.SIGTERM)
                 assert interrupts.received == signal.SIGTERM
                 assert calls == []
-                interrupts.check()
-            assert calls == ["handled"]
+                interrupts.deliver()
+                assert calls == ["handled"]
+                signal.raise_signal(signal.SIGTERM)
+                assert calls == ["handled"]
+            assert calls == ["handled", "handled"]
         finally:
             signal.signal(signal.SIGTERM, before)
 

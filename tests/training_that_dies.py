@@ -60,16 +60,22 @@ def fork(checkpoint_dir: str) -> int:
     return child
 
 
-began = time.monotonic()
+def checkpoints() -> set[str]:
+    return {path.name for path in Path(folder).glob("step-*")}
+
+
 _, status = os.waitpid(fork(folder + "-left-alone"), 0)
 assert status == 0
-whole = time.monotonic() - began
 moments = random.Random(seed)
 killed = 0
 while True:
+    before = checkpoints()
     child = fork(folder)
     if killed < kills:
-        time.sleep(moments.uniform(0.1, 0.8) * whole)
+        if killed % 3:  # every third dies early, while it still resumes, say
+            while checkpoints() <= before:
+                time.sleep(0.001)
+        time.sleep(moments.uniform(0, 0.1))  # somewhere in the next steps or saves
         os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     if status == 0:

@@ -10,7 +10,7 @@ __all__ = ["Interrupts"]
 
 
 class Interrupts:
-    """Hold signals back inside a ``with`` block until `check` is called.
+    """Hold signals back inside a ``with`` block until `deliver` is called, or the block ends.
 
     Ctrl-C becomes the usual KeyboardInterrupt, but between two steps, never within one; a second
     Ctrl-C does not wait. Any other signal is delivered again, to whoever handled it before. Only
@@ -40,24 +40,26 @@ class Interrupts:
                     self._before[number] = signal.signal(number, self._receive)
         return self
 
-    def __exit__(self, *exception: object) -> None:
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        self._put_back()
+        if self.received is not None and error is None:
+            signal.raise_signal(self.received)
+
+    def deliver(self) -> None:
+        """Let the signal that came have its way; go on holding back if that lets us live."""
+        number, self.received = self.received, None
+        self._put_back()
+        signal.raise_signal(number)
+        self.__enter__()
+
+    def _put_back(self) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
         self._before.clear()
 
-    def check(self) -> None:
-        """Deliver the signal that came, if one did."""
-        number, self.received = self.received, None
-        if number is not None:
-            handler = self._before[number]
-            self.__exit__()
-            if number == signal.SIGINT and handler is signal.default_int_handler:
-                raise KeyboardInterrupt
-            signal.raise_signal(number)
-            self.__enter__()  # whoever handled it lets us go on
-
     def _receive(self, number: int, frame: FrameType | None) -> None:
         if self.received is not None:  # asked for twice: do not wait
+            self.received = None
             signal.signal(number, self._before[number])
             signal.raise_signal(number)
         self.received = number

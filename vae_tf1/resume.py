@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
 import warnings
 import zlib
@@ -45,8 +44,6 @@ class Run:
     ----------
     first_epoch, steps_done
         The model's epoch at which this training began, and how many steps it has made since.
-    signals
-        Those that must wait until the training has been saved.
 
     Raises
     ------
@@ -65,14 +62,12 @@ class Run:
     ) -> None:
         self._vae, self._every, self._folder = vae, save_every, None
         self._facts = {"batch_sz": batch_sz, "rows": len(rows), "data": _fingerprint(rows)}
-        self.signals = [signal.SIGINT]
         self.first_epoch = vae.epochs_done
         self._first_step, self._first_cost = self._global_step(), len(vae.costs)
         if path is not None:
             if not isinstance(save_every, int | float) or not save_every > 0:
                 raise ValueError(f"save_every must be a positive number, not {save_every!r}")
             keep = check_count(keep, "keep")
-            self.signals.append(signal.SIGTERM)
             self._folder = CheckpointFolder(path, keep)
 
     def __enter__(self) -> Run:

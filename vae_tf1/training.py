@@ -8,6 +8,7 @@ and the launch of each kernel are paid once a chunk instead of once a step.
 from __future__ import annotations
 
 import math
+import signal
 import time
 import warnings
 from collections.abc import Iterator
@@ -211,7 +212,11 @@ def train(
         seconds = epochs * n_batches * _seconds_per_step(vae, batch_sz)
         compile = seconds > _WORTH_COMPILING
 
-    with Run(vae, rows, batch_sz, checkpoint_dir, save_every, keep) as run:
+    signals = [signal.SIGINT] if checkpoint_dir is None else [signal.SIGINT, signal.SIGTERM]
+    with (
+        Interrupts(*signals) as interrupts,  # around the run, whose last act is to save
+        Run(vae, rows, batch_sz, checkpoint_dir, save_every, keep) as run,
+    ):
         schedule = Schedule(rows, batch_sz, vae.seed)
         epoch, step = divmod(run.steps_done, n_batches)
         epoch += run.first_epoch
@@ -224,7 +229,6 @@ def train(
         pace = Pace(loop.capacity)
         with (
             Progress(epochs, n_batches, show_progress, run.steps_done) as progress,
-            Interrupts(*run.signals) as interrupts,
             closing(schedule.chunks(epoch, step, last_epoch, pace)) as chunks,
         ):
             for chunk in chunks:
@@ -239,8 +243,12 @@ def train(
                         f"the ELBO is no longer finite at step {run.steps_done + 1:,}, in epoch "
                         f"{chunk.epoch + 1}; the weights are those before that step"
                     )
-                run.save_if_due(now=interrupts.received is not None)
-                interrupts.check()
+                asked_to_stop = (
+                    interrupts.received is not None
+                )  # once: a signal may come at any time
+                run.save_if_due(now=asked_to_stop)
+                if asked_to_stop:
+                    interrupts.deliver()
         return run.costs
 
 
