@@ -284,6 +284,7 @@ def train(
                 if stop:
                     break
             if logdir:
+                supervisor.stop(close_summary_writer=False)  # its saving thread may be at work
                 supervisor.saver.save(session, supervisor.save_path, global_step=global_step)
         return loss
 
