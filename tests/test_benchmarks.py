@@ -1,7 +1,12 @@
 """The benchmarks' arithmetic; nothing here is timed."""
 
-import numpy as np
+import subprocess
+import sys
 
+import numpy as np
+import pytest
+
+from benchmarks import memory
 from benchmarks.problem import Problem
 from benchmarks.sides.products import step
 from benchmarks.timing import Series
@@ -29,3 +34,13 @@ def test_disturbed_repetitions_do_not_count_where_enough_others_do():
         series.add(Timed(None, seconds, seconds), others)
     assert series.median == 2.0
     assert series.spread == "1.00-3.00"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("way", ["original", "mapped"])
+def test_memory_is_measured_in_a_process_of_its_own(way, tmp_path):
+    memory.write_images(tmp_path / "x", 200)
+    command = [sys.executable, "-m", "benchmarks.memory", way, "200", str(tmp_path / "x")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert 0 <= int(done.stdout) < 500 << 20

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 _LARGEST = np.finfo(np.float32).max
+_PAGED_ROWS = 32
 _BLOCK = 4096  # rows looked at together, so that no check needs a copy of the whole
 
 __all__ = ["ArrayLike", "Rows", "as_rows", "as_values", "check_count"]
@@ -82,12 +83,12 @@ class _Streamed(Rows):
         return len(self._source)
 
     def take(self, indices: np.ndarray | slice) -> np.ndarray:
+        if isinstance(indices, slice):
+            indices = np.arange(len(self))[indices]
         if isinstance(self._source, np.ndarray):
-            rows = np.array(self._source[indices])  # a copy: the mapped pages go back below
-            _release_pages(self._source)
+            rows = _read_pages(self._source, indices)
         else:
-            numbers = range(len(self))[indices] if isinstance(indices, slice) else indices.tolist()
-            rows = np.array([self._source[i] for i in numbers])
+            rows = np.array([self._source[i] for i in indices.tolist()])
         rows = _numeric(rows, self._name)
         if rows.shape[1:] != (self._width,):
             raise ValueError(
@@ -245,12 +246,22 @@ def _blocks(values: np.ndarray):
     return (values[start : start + _BLOCK] for start in range(0, len(values), _BLOCK))
 
 
-def _release_pages(mapped: np.ndarray) -> None:
-    """Let the pages of a file mapping go: read once, they would count as our memory for ever."""
+def _read_pages(mapped: np.ndarray, indices: np.ndarray) -> np.ndarray:
+    """Copy rows out of a file mapping, and let its pages go every few rows.
+
+    Each row that is read maps the pages around it as well, which would count as our memory for
+    as long as the mapping lives.
+    """
+    rows = np.empty((len(indices), *mapped.shape[1:]), mapped.dtype)
     mapping = getattr(mapped, "_mmap", None)
-    if (
+    releasable = (
         isinstance(mapping, mmap.mmap)
         and getattr(mapped, "mode", "c") != "c"  # a private mapping would lose what was written
         and hasattr(mapping, "madvise")
-    ):
-        mapping.madvise(mmap.MADV_DONTNEED)
+    )
+    for start in range(0, len(indices), _PAGED_ROWS):
+        some = slice(start, start + _PAGED_ROWS)
+        rows[some] = mapped[indices[some]]
+        if releasable:
+            mapping.madvise(mmap.MADV_DONTNEED)
+    return rows
