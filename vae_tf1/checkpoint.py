@@ -31,6 +31,7 @@ __all__ = [
     "describe",
     "flush_to_disk",
     "read",
+    "reason",
     "restore",
     "write",
 ]
@@ -89,7 +90,7 @@ def write(vae: VariationalAutoencoder, prefix: str | os.PathLike, **more: Any) -
             _file(fresh, suffix).replace(_file(prefix, suffix))
         flush_to_disk(prefix.parent)
     except (OSError, tf.errors.OpError) as error:
-        raise CheckpointError(f"cannot save to {prefix}: {_reason(error)}") from None
+        raise CheckpointError(f"cannot save to {prefix}: {reason(error)}") from None
     finally:
         for file in prefix.parent.glob(f"{fresh.name}.*"):
             file.unlink(missing_ok=True)
@@ -128,7 +129,7 @@ def read(prefix: str | os.PathLike) -> Saved:
     except CheckpointError:
         raise
     except (RuntimeError, ValueError, KeyError, tf.errors.OpError) as error:
-        raise CheckpointError(f"the checkpoint {prefix} is damaged: {_reason(error)}") from None
+        raise CheckpointError(f"the checkpoint {prefix} is damaged: {reason(error)}") from None
     if manifest and _weight_shapes(manifest) != _shapes_in(tensors):
         raise CheckpointError(f"{_file(prefix, '.json')} tells of layers that the weights are not")
     return Saved(prefix, tensors, manifest)
@@ -240,7 +241,7 @@ def _read_manifest(prefix: Path) -> dict[str, Any]:
         if version <= FORMAT:
             _check_manifest(prefix, manifest)
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise CheckpointError(f"{file} is damaged: {_reason(error)}") from None
+        raise CheckpointError(f"{file} is damaged: {reason(error)}") from None
     if version > FORMAT:
         raise CheckpointError(f"{file} has format {version}; this version reads up to {FORMAT}")
     return manifest
@@ -289,7 +290,7 @@ def flush_to_disk(path: Path) -> None:
         os.close(descriptor)
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """Return the gist of an error in one line."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror

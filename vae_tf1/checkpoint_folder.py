@@ -49,7 +49,7 @@ class CheckpointFolder:
         except BlockingIOError as owner:
             raise CheckpointError(f"{self.path} is in use: {owner} is training there") from None
         except OSError as error:
-            raise CheckpointError(f"cannot use {self.path}: {error.strerror or error}") from None
+            raise CheckpointError(f"cannot use {self.path}: {checkpoint.reason(error)}") from None
 
     def __enter__(self) -> CheckpointFolder:
         return self
@@ -78,7 +78,7 @@ class CheckpointFolder:
             unfinished.replace(whole)
             checkpoint.flush_to_disk(self.path)
         except OSError as error:
-            raise CheckpointError(f"cannot save to {whole}: {error.strerror or error}") from None
+            raise CheckpointError(f"cannot save to {whole}: {checkpoint.reason(error)}") from None
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
         earlier = [folder for number, folder in _steps(self.path) if number <= step]

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 _LARGEST = np.finfo(np.float32).max
-_PAGED_ROWS = 32
+_PAGED_ROWS = 32  # a row may map up to a huge page, 2 MiB
 _BLOCK = 4096  # rows looked at together, so that no check needs a copy of the whole
 
 __all__ = ["ArrayLike", "Rows", "as_rows", "as_values", "check_count"]
