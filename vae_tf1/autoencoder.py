@@ -276,13 +276,13 @@ class VariationalAutoencoder:
 
     def encode(self, X: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Return means and standard deviations of q(z|x), each (batch, M)."""
-        M = self.hidden_layer_sizes[-1]
         with tf.name_scope("encoder"):
             value = X
             for layer in self.encoder_layers:
                 value = layer.forward(value)
+            means, unbounded = tf.split(value, 2, axis=1)
             # a standard deviation is positive: softplus; and its log finite: a little more
-            return value[:, :M], tf.nn.softplus(value[:, M:]) + 1e-6
+            return means, tf.nn.softplus(unbounded) + 1e-6
 
     def decode(self, Z: tf.Tensor) -> tf.Tensor:
         """Return the logits of p(x|z), (batch, D)."""

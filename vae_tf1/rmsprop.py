@@ -30,24 +30,41 @@ def update(
     variables: Sequence[tf.Variable],
     gradients: Sequence[tf.Tensor],
     where: tf.Tensor,
-    last: bool,
 ) -> list[tf.Operation]:
-    """Apply `gradients` to `variables` and to the optimizer's own slots, or nothing at all.
+    """Apply `gradients` to `variables` and their mean squares, or nothing at all.
 
-    Where `where` is false, arithmetic leaves the variables and their mean squares as they are: a
-    conditional would cost a seventh of the training time. Only the `last` of several updates writes
-    the momentum: its coefficient is zero, so none reads what an earlier one would have written.
+    Where `where` is false, arithmetic leaves both as they are: a conditional would cost a seventh
+    of the training time. The momentum is left to `write_momentum`.
     """
     keep = tf.where(where, _DECAY, 1.0)
     operations = []
     for variable, gradient in zip(variables, gradients, strict=True):
         mean_square = optimizer.get_slot(variable, MEAN_SQUARE)
-        momentum = optimizer.get_slot(variable, MOMENTUM)
         gradient = tf.where(where, gradient, 0.0)
         squares = mean_square + (gradient * gradient - mean_square) * (1 - keep)
-        # a quotient, which no compiler merges into the subtraction and so rounds in two ways
-        change = _LEARNING_RATE * gradient / tf.sqrt(squares + _EPSILON)
+        change = _change(gradient, squares)
         operations += [mean_square.assign(squares).op, variable.assign_sub(change).op]
-        if last:
-            operations.append(momentum.assign(tf.where(where, change, momentum)).op)
     return operations
+
+
+def write_momentum(
+    optimizer: tf.compat.v1.train.RMSPropOptimizer,
+    variables: Sequence[tf.Variable],
+    gradients: Sequence[tf.Tensor],
+    where: tf.Tensor,
+) -> list[tf.Operation]:
+    """Note the momentum that the last of several updates has made, where there was one.
+
+    The coefficient is zero, so none of them reads what an earlier one would have written.
+    """
+    operations = []
+    for variable, gradient in zip(variables, gradients, strict=True):
+        momentum = optimizer.get_slot(variable, MOMENTUM)
+        change = _change(gradient, optimizer.get_slot(variable, MEAN_SQUARE))
+        operations.append(momentum.assign(tf.where(where, change, momentum)).op)
+    return operations
+
+
+def _change(gradient: tf.Tensor, mean_square: tf.Tensor) -> tf.Tensor:
+    # a quotient, which no compiler merges into the subtraction and so rounds in two ways
+    return _LEARNING_RATE * gradient / tf.sqrt(mean_square + _EPSILON)

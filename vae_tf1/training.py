@@ -24,7 +24,7 @@ from vae_tf1.interrupts import Interrupts
 from vae_tf1.progress import Progress
 from vae_tf1.quiet import without_deprecation_warnings
 from vae_tf1.resume import Run
-from vae_tf1.rmsprop import update
+from vae_tf1.rmsprop import update, write_momentum
 from vae_tf1.rows import ArrayLike, Rows, as_rows, as_values, check_count
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ _CHUNK_BYTES = 32 << 20
 _FLOPS_PER_SECOND = 60e9  # of a laptop; only a first guess, the clock corrects it
 _SECONDS_PER_STEP = 0.4e-3  # what a step costs without XLA, however small the model
 _WORTH_COMPILING = 2.0  # seconds of training; compiling takes about one
+_WORTH_HALVING = 32  # images a step; a product of fewer rows is not worth its overhead
 
 
 class Chunk(NamedTuple):
@@ -126,6 +127,8 @@ class Loop:
     ) -> None:
         self.capacity, self.compiled, self._levels = capacity, compiled, rows.levels
         self._vae, self._empty = vae, np.zeros((capacity, batch_sz, vae.D), rows.dtype)
+        halved = compiled and batch_sz >= _WORTH_HALVING
+        self._sizes = [batch_sz // 2, -(-batch_sz // 2)] if halved else [batch_sz]
         with vae.graph.as_default(), tf.name_scope("fit"), without_deprecation_warnings():
             self._images = tf.compat.v1.placeholder(rows.dtype, self._empty.shape, name="images")
             self._steps = tf.compat.v1.placeholder(tf.int32, (), name="steps")
@@ -145,31 +148,44 @@ class Loop:
     def _train(self, images, epsilon, steps):
         """Run the steps: the ELBO of each, [capacity], and how many there were.
 
-        The update of a step comes first thing in the next one: by then its ELBO and its gradients
-        are known to be finite. Else the loop has ended, and no weight has changed.
+        The loop ends at a step whose ELBO or gradients are not finite; no weight has changed there.
         """
         vae = self._vae
 
-        def apply(gradients, where, last=False):
-            updates = update(vae.optimizer, vae.variables, gradients, where, last)
-            return tf.control_dependencies(updates)
+        def step(i, elbos, finite, halves):
+            x = as_values(tf.cast(images[i], tf.float32), self._levels)
+            elbo, halves = self._gradients(x, epsilon[i])
+            gradients = _added(halves)
+            # Those of the biases are sums of what the others are products of, and a few numbers.
+            biases = [gradient for gradient in gradients if gradient.shape.rank == 1]
+            finite = tf.reduce_all(tf.math.is_finite(tf.concat([[elbo], *biases], 0)))
+            with tf.control_dependencies(
+                update(vae.optimizer, vae.variables, gradients, where=finite)
+            ):
+                return i + 1, tf.tensor_scatter_nd_update(elbos, [[i]], [elbo]), finite, halves
 
-        def step(i, elbos, finite, gradients):
-            with apply(gradients, where=i > 0):
-                x = as_values(tf.cast(images[i], tf.float32), self._levels)
-                elbo = vae.forward(x, epsilon[i]).elbo
-                gradients = tf.gradients(-elbo, vae.variables)
-                finite = tf.math.is_finite(elbo + tf.add_n([tf.reduce_sum(g) for g in gradients]))
-                return i + 1, tf.tensor_scatter_nd_update(elbos, [[i]], [elbo]), finite, gradients
-
-        i, elbos, finite, gradients = tf.while_loop(
-            lambda i, elbos, finite, gradients: (i < steps) & finite,
+        zeros = [tf.zeros(variable.shape) for variable in vae.variables]
+        i, elbos, finite, halves = tf.while_loop(
+            lambda i, elbos, finite, halves: (i < steps) & finite,
             step,
-            (0, tf.zeros(self.capacity), True, [tf.zeros(v.shape) for v in vae.variables]),
+            (0, tf.zeros(self.capacity), True, [zeros] * len(self._sizes)),
             parallel_iterations=1,
         )
-        with apply(gradients, where=finite & (i > 0), last=True):
+        with tf.control_dependencies(
+            write_momentum(vae.optimizer, vae.variables, _added(halves), where=finite & (i > 0))
+        ):
             return elbos, i - tf.cast(~finite, tf.int32)
+
+    def _gradients(self, x, epsilon):
+        """Return the ELBO of a minibatch, and its gradients as those of each half.
+
+        The halves share nothing but the weights, so that two processors work side by side where
+        one product is too small for both.
+        """
+        halves = zip(tf.split(x, self._sizes), tf.split(epsilon, self._sizes), strict=True)
+        elbos = [self._vae.forward(*half).elbo for half in halves]
+        gradients = [tf.gradients(-elbo, self._vae.variables) for elbo in elbos]
+        return tf.add_n(elbos), gradients
 
     def run(self, images: np.ndarray) -> np.ndarray:
         """Train on images [steps, batch, D]; return the ELBO of each step that was made.
@@ -187,6 +203,10 @@ class Loop:
     def prepare(self) -> None:
         """Compile now, so that no chunk has to wait for it."""
         self.run(self._empty[:0])
+
+
+def _added(halves: list[list[tf.Tensor]]) -> list[tf.Tensor]:
+    return [tf.add_n(gradients) for gradients in zip(*halves, strict=True)]
 
 
 def train(
