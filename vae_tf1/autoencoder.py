@@ -416,7 +416,7 @@ class VariationalAutoencoder:
 
     def posterior_predictive_sample(self, X: ArrayLike) -> np.ndarray:
         """Return a sample of p(x_new | x) for each image: (N, D) to (N, D) of 0 and 1."""
-        return self._run_rows(self.posterior_predictive, self.X, X, "X")
+        return self._run_rows(self.posterior_predictive, self.X, X, "X", random=True)
 
     def prior_predictive_sample_with_probs(self, n: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """Return samples of p(x_new | z), z ~ p(z), and their probabilities: (n, D) each."""
@@ -431,9 +431,9 @@ class VariationalAutoencoder:
         self._check_open()
         return Evaluation(*inference.evaluate(self, X))
 
-    def _run_rows(self, fetch, placeholder, values, name: str) -> np.ndarray:
+    def _run_rows(self, fetch, placeholder, values, name: str, random=False) -> np.ndarray:
         self._check_open()
-        return inference.run_rows(self, fetch, placeholder, values, name)
+        return inference.run_rows(self, fetch, placeholder, values, name, random=random)
 
     # Checkpoints ---------------------------------------------------------------------------------
 

@@ -1,9 +1,11 @@
-"""Any number of rows through the model in bounded memory."""
+"""Any number of rows through the model, in bounded memory and on all processors."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import tensorflow as tf
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from vae_tf1.autoencoder import VariationalAutoencoder
 
 _BLOCK_BYTES = 4 << 20  # of the widest layer's float32 values: large products, yet inside the cache
+_SIDE_BY_SIDE = 3  # blocks; while one of them is copied in or out the others are multiplied
+
+Result = TypeVar("Result")
 
 
 def run_rows(
@@ -24,13 +29,19 @@ def run_rows(
     placeholder: tf.Tensor,
     values: ArrayLike,
     name: str,
+    *,
+    random: bool = False,
 ) -> np.ndarray:
-    """Run `fetch` on all rows of `values`, a block at a time."""
+    """Run `fetch` on all rows of `values`, some blocks at a time; one by one where it is random."""
     rows = as_rows(values, placeholder.shape[1], name, unit_interval=placeholder is vae.X)
     result = np.empty((len(rows), fetch.shape[1]), fetch.dtype.as_numpy_dtype)
-    for block in _blocks(vae, len(rows)):
-        images = as_values(rows.take(block).astype(np.float32, copy=False), rows.levels)
+
+    def run(block: slice, taken: np.ndarray) -> None:
+        images = as_values(taken.astype(np.float32, copy=False), rows.levels)
         result[block] = vae.sess.run(fetch, {placeholder: images})
+
+    for _ in _each(run, _taken(vae, rows), 1 if random else _SIDE_BY_SIDE):
+        pass
     return result
 
 
@@ -48,35 +59,59 @@ def sample_prior(vae: VariationalAutoencoder, n: int) -> tuple[np.ndarray, np.nd
 def evaluate(vae: VariationalAutoencoder, X: ArrayLike) -> tuple[float, float, float]:
     """Return ELBO, reconstruction and KL, each the mean over the rows of X, in nats."""
     rows = as_rows(X, vae.D)
-    log_likelihood = kl = 0.0
-    for block in _blocks(vae, len(rows)):
-        terms = _terms(vae, rows, block)
-        log_likelihood += terms[0].sum(dtype=np.float64)
-        kl += terms[1].sum(dtype=np.float64)
-    n = len(rows)
-    return (log_likelihood - kl) / n, log_likelihood / n, kl / n
+    # TensorFlow's Bernoulli multiplies by ones where a shape is not known beforehand.
+    size = _block_size(vae)
+    lengths = {block.stop - block.start for block in _blocks(vae, len(rows))}
+    graphs = {n: _evaluation(vae, rows, n if n == size else None) for n in lengths}
+
+    def run(block: slice, taken: np.ndarray) -> np.ndarray:
+        fetches, images, first = graphs[len(taken)]
+        terms = vae.sess.run(fetches, {images: taken, first: block.start})
+        return np.sum(terms, axis=1, dtype=np.float64)
+
+    log_likelihood, kl = (sum(_each(run, _taken(vae, rows))) / len(rows)).tolist()
+    return log_likelihood - kl, log_likelihood, kl
+
+
+def _taken(vae: VariationalAutoencoder, rows: Rows) -> Iterator[tuple[slice, np.ndarray]]:
+    return ((block, rows.take(block)) for block in _blocks(vae, len(rows)))
+
+
+def _block_size(vae: VariationalAutoencoder) -> int:
+    return max(1, _BLOCK_BYTES // (4 * max(vae.D, *vae.hidden_layer_sizes)))
 
 
 def _blocks(vae: VariationalAutoencoder, n: int) -> Iterator[slice]:
-    widest = max(vae.D, *vae.hidden_layer_sizes)
-    size = max(1, _BLOCK_BYTES // (4 * widest))
+    size = _block_size(vae)
     return (slice(start, min(start + size, n)) for start in range(0, n, size))
 
 
-def _terms(vae: VariationalAutoencoder, rows: Rows, block: slice) -> tuple:
-    """Return log-likelihood and KL of each row of a block."""
-    fetches, images, first = _evaluation(vae, rows)
-    return vae.sess.run(fetches, {images: rows.take(block), first: block.start})
+def _each(
+    run: Callable[..., Result], calls: Iterable[tuple], side_by_side: int = _SIDE_BY_SIDE
+) -> Iterator[Result]:
+    """Yield the result of each call, in order; some run ahead of the one that is waited for.
+
+    The calls themselves are made up one after the other, in this thread: where they come from need
+    not be safe for several.
+    """
+    with ThreadPoolExecutor(side_by_side, "vae_tf1-rows") as pool:
+        running: deque = deque()
+        for arguments in calls:
+            if len(running) == side_by_side:
+                yield running.popleft().result()
+            running.append(pool.submit(run, *arguments))
+        while running:
+            yield running.popleft().result()
 
 
-def _evaluation(vae: VariationalAutoencoder, rows: Rows) -> tuple:
-    """Build the terms of the ELBO for rows of bytes, with noise that is keyed by the row."""
-    kind = ("evaluation", rows.dtype, rows.levels)
+def _evaluation(vae: VariationalAutoencoder, rows: Rows, n: int | None) -> tuple:
+    """Build the terms of the ELBO for `n` rows of bytes, with noise that is keyed by the row."""
+    kind = ("evaluation", rows.dtype, rows.levels, n)
     if kind not in vae.loops:
         with vae.graph.as_default(), tf.name_scope("evaluate"), without_deprecation_warnings():
-            images = tf.compat.v1.placeholder(rows.dtype, (None, vae.D), name="images")
+            images = tf.compat.v1.placeholder(rows.dtype, (n, vae.D), name="images")
             first = tf.compat.v1.placeholder(tf.int64, (), name="first")
-            shape = (tf.shape(images)[0], 1, vae.hidden_layer_sizes[-1])
+            shape = (n or tf.shape(images)[0], 1, vae.hidden_layer_sizes[-1])
             key = vae.noise_key.read_value()
             epsilon = noise.standard_normal(key, first, noise.EVALUATION, shape)[:, 0]
             X = as_values(tf.cast(images, tf.float32), rows.levels)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from vae_tf1.autoencoder import VariationalAutoencoder
 
-_CHUNK_SECONDS = 0.25  # a chunk is how long Ctrl-C and the progress bar have to wait
+_CHUNK_SECONDS = 0.4  # a chunk is how long Ctrl-C and the progress bar have to wait
 _CHUNK_BYTES = 32 << 20
 _FLOPS_PER_SECOND = 60e9  # of a laptop; only a first guess, the clock corrects it
 _SECONDS_PER_STEP = 0.4e-3  # what a step costs without XLA, however small the model
