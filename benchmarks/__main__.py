@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -21,6 +22,7 @@ from benchmarks.worker import Timed, Worker
 _REPLAYED = 100  # steps
 _AGREEMENT = 1e-5  # of the ELBO, relative, at each of those steps
 _FLOOR_TRIES = 3
+_LONGEST = 12  # kernels
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -30,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "scaling": scaling,
         "inference": inference,
         "startup": startup,
+        "kernels": kernels,
     }
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(parts)}; all")
@@ -104,6 +107,7 @@ def scaling(problem: Problem, repetitions: int) -> None:
         problems[f"layers {width}-{width // 2}"] = replace(problem, rows=fewer, sizes=sizes)
     shown = []
     for name, scaled in problems.items():
+        print(f"{name} ...", file=sys.stderr, flush=True)  # the whole takes a quarter of an hour
         with ExitStack() as stack:
             floor, products = _fastest(_installed(FLOORS), scaled, stack, "epoch")
             workers = {e: stack.enter_context(Worker(e, scaled)) for e in (FIT, SESSION)}
@@ -192,6 +196,25 @@ def startup(problem: Problem, repetitions: int) -> None:
         [
             (name, f"{np.median(seconds):.2f}", f"{min(seconds):.2f}-{max(seconds):.2f}")
             for name, seconds in taken.items()
+        ],
+    )
+
+
+def kernels(problem: Problem, repetitions: int) -> None:
+    """Show where the time of a step goes, in the repetition that took least."""
+    entry = Entry("kernels", "kernels:Kernels")
+    with Worker(entry, problem) as worker:
+        profiles = [worker.call("profile").value for _ in range(repetitions)]
+    profile = min(profiles, key=lambda spent: sum(us for _, us in spent))
+    products = sum(us for name, us in profile if name.startswith("MatMul"))
+    others = [(name, us) for name, us in profile if not name.startswith("MatMul")]
+    show(
+        "Kernels: microseconds a step, of all threads",
+        ("", "microseconds"),
+        [
+            ("matrix products", f"{products:.0f}"),
+            *((name, f"{us:.0f}") for name, us in others[:_LONGEST]),
+            ("all others", f"{sum(us for _, us in others[_LONGEST:]):.0f}"),
         ],
     )
 

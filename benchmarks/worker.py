@@ -82,6 +82,8 @@ class Worker:
 
 
 def _serve(pipe: Any, entry: Entry, problem: Problem) -> None:
+    # The libraries' start-up chatter; what goes wrong comes back through the pipe.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     if hasattr(os, "sched_setaffinity"):  # every framework takes its number of threads from it
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: problem.threads])
     side = None

@@ -1,16 +1,21 @@
-"""The benchmarks' arithmetic; nothing here is timed."""
+"""The benchmarks run, and their arithmetic is right; how long anything takes is not asked."""
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks import memory
 from benchmarks.problem import Problem
+from benchmarks.sides import FLOORS, SESSION
 from benchmarks.sides.products import step
 from benchmarks.timing import Series
-from benchmarks.worker import Timed
+from benchmarks.worker import Timed, Worker
+
+TINY = ["--layers", "8", "4", "--repetitions", "1"]
+ROOT = Path(__file__).parent.parent
 
 
 def test_the_products_are_those_of_a_training_step():
@@ -44,3 +49,43 @@ def test_memory_is_measured_in_a_process_of_its_own(way, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert 0 <= int(done.stdout) < 500 << 20
+
+
+@pytest.mark.parametrize(
+    ("parts", "titles"),
+    [
+        (["training", "--rows", "1300"], {"Training: seconds an epoch": 4}),
+        (
+            ["scaling", "inference", "startup", "--rows", "130"],
+            {"Scaling: micros": 9, "Inference: seconds for 151 rows": 3, "Start-up: seconds": 3},
+        ),
+    ],
+)
+def test_each_part_prints_its_table(parts, titles):
+    command = [sys.executable, ROOT / "tests" / "benchmarks_here.py", *parts, *TINY]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    for title, rows in titles.items():
+        table = done.stdout.split(title)[1].split("\n\n")[1].splitlines()
+        assert len(table) == 2 + rows
+        assert len({line.count("|") for line in table}) == 1
+
+
+def test_unknown_parts_and_too_few_rows_are_refused():
+    for arguments, message in ((["speed"], "no such part: speed"), (["--rows", "3"], "3 rows")):
+        command = [sys.executable, "-m", "benchmarks", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+        assert done.returncode == 2
+        assert message in done.stderr.splitlines()[-1]
+
+
+def test_a_side_works_in_a_process_of_its_own_and_says_what_is_wrong():
+    problem = Problem(rows=64, batch_sz=16, sizes=(6, 3))
+    with Worker(FLOORS[0], problem) as worker:
+        timed = worker.call("epoch")
+        assert timed.seconds > 0
+        assert np.isnan(timed.value)
+        with pytest.raises(RuntimeError, match="has no attribute 'season'"):
+            worker.call("season")
+    with pytest.raises(RuntimeError, match=r"No module named 'benchmarks\.sides\.nowhere'"):
+        Worker(SESSION._replace(home="nowhere:Side"), problem)

@@ -126,6 +126,7 @@ class Loop:
         self, vae: VariationalAutoencoder, batch_sz: int, rows: Rows, capacity: int, compiled: bool
     ) -> None:
         self.capacity, self.compiled, self._levels = capacity, compiled, rows.levels
+        self.pace = Pace(capacity)
         self._vae, self._empty = vae, np.zeros((capacity, batch_sz, vae.D), rows.dtype)
         halved = compiled and batch_sz >= _WORTH_HALVING
         self._sizes = [batch_sz // 2, -(-batch_sz // 2)] if halved else [batch_sz]
@@ -246,15 +247,14 @@ def train(
                 print(f"nothing left to train: {epoch - run.first_epoch} epochs are done")
             return run.costs
         loop = _loop(vae, batch_sz, rows, compile)
-        pace = Pace(loop.capacity)
         with (
             Progress(epochs, n_batches, show_progress, run.steps_done) as progress,
-            closing(schedule.chunks(epoch, step, last_epoch, pace)) as chunks,
+            closing(schedule.chunks(epoch, step, last_epoch, loop.pace)) as chunks,
         ):
             for chunk in chunks:
                 began = time.perf_counter()
                 elbos = loop.run(chunk.images)
-                pace.observe(len(chunk.images), time.perf_counter() - began)
+                loop.pace.observe(len(chunk.images), time.perf_counter() - began)
                 costs = (elbos / batch_sz).tolist()
                 run.advance(costs, epochs_done=(chunk.first + len(costs)) // n_batches)
                 progress.advance(costs)

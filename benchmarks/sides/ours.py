@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import numpy as np
+import tensorflow as tf
 
 from benchmarks.problem import D, Problem
-from vae_tf1 import VariationalAutoencoder
+from vae_tf1 import VariationalAutoencoder, noise
 
 
 class Fit:
@@ -30,19 +31,13 @@ class Fit:
 
     def reference(self, steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Train for some steps; return their images, their noise and the ELBO per image of each."""
-        import tensorflow as tf
-
-        from vae_tf1 import noise
-
         B, M = self.problem.batch_sz, self.problem.M
         X = np.resize(self.X, (steps * B, D))
         order = noise.minibatch_order(self.vae.seed, 0, len(X))
-        epsilon = noise.standard_normal(
-            noise.key(self.vae.seed, noise.Stream.EPSILON),
-            tf.constant(0, tf.int64),
-            tf.constant(0, tf.int64),
-            (steps, B, M),
-        ).numpy()
+        with self.vae.graph.as_default():
+            key = noise.key(self.vae.seed, noise.Stream.EPSILON)
+            start = tf.constant(0, tf.int64)
+            epsilon = self.vae.sess.run(noise.standard_normal(key, start, start, (steps, B, M)))
         return X[order].reshape(steps, B, D), epsilon, np.array(self._fit(X))
 
     def replay(self, images: np.ndarray, epsilon: np.ndarray) -> np.ndarray:
