@@ -246,7 +246,7 @@ class TestInterrupts:
         threading.Thread(target=press_ctrl_c).start()
         with pytest.raises(KeyboardInterrupt):
             vae.fit(X, epochs=10**5, batch_sz=BATCH, compile=False, **QUIET)
-        assert time.monotonic() - sent[0] < 10  # a quarter of a second where nothing else runs
+        assert time.monotonic() - sent[0] < 10  # half a second where nothing else runs
         assert len(vae.costs) > 0
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
         vae.fit(X, epochs=1, batch_sz=BATCH, **QUIET)
@@ -305,7 +305,7 @@ class TestProgress:
         pace = training.Pace(128)
         for _ in range(8):
             pace.observe(pace.steps, pace.steps * 0.05)
-        assert pace.steps == 5
+        assert pace.steps == 8
         for _ in range(8):
             pace.observe(pace.steps, pace.steps * 0.001)
         assert pace.steps == 128

@@ -109,10 +109,10 @@ def _side_by_side(
     """Draw two figures into one."""
     from matplotlib.figure import Figure
 
-    figure = figure or Figure(figsize=(9.8, 4.3))
+    figure = figure or Figure(figsize=(10.2, 4.3))
     figure.set_layout_engine("constrained")
     for draw, part in zip(
-        (left, right), figure.subfigures(1, 2, width_ratios=(1.28, 1)), strict=True
+        (left, right), figure.subfigures(1, 2, width_ratios=(1.36, 1)), strict=True
     ):
         draw(figure=part)
     return figure
