@@ -23,6 +23,7 @@ _REPLAYED = 100  # steps
 _AGREEMENT = 1e-5  # of the ELBO, relative, at each of those steps
 _FLOOR_TRIES = 3
 _LONGEST = 12  # kernels
+_BATCHES, _WIDTHS = (16, 64, 256, 1024), (50, 200, 400, 800)  # of the scaling
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -99,10 +100,10 @@ def scaling(problem: Problem, repetitions: int) -> None:
     fewer = min(problem.rows, 12_000)
     rows = sorted({max(problem.batch_sz, problem.rows // 10), problem.rows, 10 * problem.rows})
     problems = {f"{n:,} rows": replace(problem, rows=n) for n in rows}
-    for batch_sz in (16, 64, 256, 1024):
+    for batch_sz in _BATCHES:
         if batch_sz <= fewer:
             problems[f"batch {batch_sz}"] = replace(problem, rows=fewer, batch_sz=batch_sz)
-    for width in (50, 200, 400, 800):
+    for width in _WIDTHS:
         sizes = (width, width // 2)
         problems[f"layers {width}-{width // 2}"] = replace(problem, rows=fewer, sizes=sizes)
     shown = []

@@ -37,6 +37,7 @@ class Here:
 benchmarks.Worker = Here
 benchmarks.PEERS = []
 benchmarks.FLOORS = FLOORS[:1]
+benchmarks._BATCHES, benchmarks._WIDTHS = (16, 256), (50,)
 if "training" not in sys.argv:
     benchmarks.FIT = UNCOMPILED
 benchmarks.main()
