@@ -54,7 +54,10 @@ def test_memory_is_measured_in_a_process_of_its_own(way, tmp_path):
 @pytest.mark.parametrize(
     ("parts", "titles"),
     [
-        (["training", "--rows", "1300"], {"Training: seconds an epoch": 4}),
+        (
+            ["training", "kernels", "--rows", "1300"],
+            {"Training: seconds an epoch": 4, "Kernels: microseconds a step": 14},
+        ),
         (
             ["scaling", "inference", "startup", "--rows", "130"],
             {"Scaling: micros": 5, "Inference: seconds for 151 rows": 3, "Start-up: seconds": 3},

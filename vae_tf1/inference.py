@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
 
 from vae_tf1 import noise
+from vae_tf1.ahead import run_ahead
 from vae_tf1.quiet import without_deprecation_warnings
 from vae_tf1.rows import ArrayLike, Rows, as_rows, as_values
 
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 
 _BLOCK_BYTES = 4 << 20  # of the widest layer's float32 values: large products, yet inside the cache
 _SIDE_BY_SIDE = 3  # blocks; while one of them is copied in or out the others are multiplied
-
-Result = TypeVar("Result")
 
 
 def run_rows(
@@ -40,7 +37,7 @@ def run_rows(
         images = as_values(taken.astype(np.float32, copy=False), rows.levels)
         result[block] = vae.sess.run(fetch, {placeholder: images})
 
-    for _ in _each(run, _taken(vae, rows), 1 if random else _SIDE_BY_SIDE):
+    for _ in run_ahead(run, _taken(vae, rows), 1 if random else _SIDE_BY_SIDE):
         pass
     return result
 
@@ -69,7 +66,9 @@ def evaluate(vae: VariationalAutoencoder, X: ArrayLike) -> tuple[float, float, f
         terms = vae.sess.run(fetches, {images: taken, first: block.start})
         return np.sum(terms, axis=1, dtype=np.float64)
 
-    log_likelihood, kl = (sum(_each(run, _taken(vae, rows))) / len(rows)).tolist()
+    log_likelihood, kl = (
+        sum(run_ahead(run, _taken(vae, rows), _SIDE_BY_SIDE)) / len(rows)
+    ).tolist()
     return log_likelihood - kl, log_likelihood, kl
 
 
@@ -84,24 +83,6 @@ def _block_size(vae: VariationalAutoencoder) -> int:
 def _blocks(vae: VariationalAutoencoder, n: int) -> Iterator[slice]:
     size = _block_size(vae)
     return (slice(start, min(start + size, n)) for start in range(0, n, size))
-
-
-def _each(
-    run: Callable[..., Result], calls: Iterable[tuple], side_by_side: int = _SIDE_BY_SIDE
-) -> Iterator[Result]:
-    """Yield the result of each call, in order; some run ahead of the one that is waited for.
-
-    The calls themselves are made up one after the other, in this thread: where they come from need
-    not be safe for several.
-    """
-    with ThreadPoolExecutor(side_by_side, "vae_tf1-rows") as pool:
-        running: deque = deque()
-        for arguments in calls:
-            if len(running) == side_by_side:
-                yield running.popleft().result()
-            running.append(pool.submit(run, *arguments))
-        while running:
-            yield running.popleft().result()
 
 
 def _evaluation(vae: VariationalAutoencoder, rows: Rows, n: int | None) -> tuple:

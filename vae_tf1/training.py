@@ -12,7 +12,6 @@ import signal
 import time
 import warnings
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,6 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 from vae_tf1 import noise
+from vae_tf1.ahead import run_ahead
 from vae_tf1.interrupts import Interrupts
 from vae_tf1.progress import Progress
 from vae_tf1.quiet import without_deprecation_warnings
@@ -68,19 +68,15 @@ class Schedule:
 
     def chunks(self, epoch: int, step: int, last_epoch: int, pace: Pace) -> Iterator[Chunk]:
         """Yield the chunks from (epoch, step) on, gathering each while the one before it runs."""
-        with ThreadPoolExecutor(1, "vae_tf1-gather") as gatherer:
-            gathering = None
-            while epoch < last_epoch:
-                while step < self.n_batches:
-                    stop = min(step + pace.steps, self.n_batches)
-                    gathered = gathering
-                    gathering = gatherer.submit(self._gather, epoch, step, stop)
-                    if gathered is not None:
-                        yield gathered.result()
-                    step = stop
-                epoch, step = epoch + 1, 0
-            if gathering is not None:
-                yield gathering.result()
+        return run_ahead(self._gather, self._spans(epoch, step, last_epoch, pace))
+
+    def _spans(self, epoch: int, step: int, last_epoch: int, pace: Pace) -> Iterator[tuple]:
+        while epoch < last_epoch:
+            while step < self.n_batches:
+                stop = min(step + pace.steps, self.n_batches)
+                yield epoch, step, stop
+                step = stop
+            epoch, step = epoch + 1, 0
 
     def _gather(self, epoch: int, step: int, stop: int) -> Chunk:
         if self._ordered != epoch:

@@ -1,0 +1,28 @@
+"""Work that goes on in other threads while its results are waited for."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+
+def run_ahead(
+    run: Callable[..., Result], calls: Iterable[tuple], threads: int = 1
+) -> Iterator[Result]:
+    """Yield the result of each call, in order, while up to `threads` of the next ones run.
+
+    The arguments are made up one after the other, in the caller's thread: where they come from
+    need not be safe for several.
+    """
+    with ThreadPoolExecutor(threads, "vae_tf1") as pool:
+        running: deque = deque()
+        for arguments in calls:
+            running.append(pool.submit(run, *arguments))
+            if len(running) > threads:
+                yield running.popleft().result()
+        while running:
+            yield running.popleft().result()
