@@ -1,9 +1,11 @@
 """Many rows through the model: blocks side by side, with the results of one run over all rows."""
 
 import threading
+import warnings
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from vae_tf1 import VariationalAutoencoder, inference
 
@@ -40,6 +42,54 @@ def test_evaluate_is_the_same_whatever_the_blocks(vae, X, rows, monkeypatch):
     at_once = vae.evaluate(X[:rows])
     assert all(type(value) is float for value in in_blocks)
     np.testing.assert_allclose(in_blocks, at_once, rtol=1e-5)
+
+
+class TestXla:
+    """Ten full blocks and three rows more; what is compiled is a full block."""
+
+    @pytest.fixture(autouse=True)
+    def ten_blocks_are_worth_it(self, monkeypatch):
+        monkeypatch.setattr(inference, "_WORTH_COMPILING", 10)
+
+    @pytest.fixture
+    def compiled(self, monkeypatch):
+        built = []
+
+        def build(vae, rows, n, compiled):
+            built.append((n, compiled))
+            return _build(vae, rows, n, compiled)
+
+        _build = inference._build_evaluation
+        monkeypatch.setattr(inference, "_build_evaluation", build)
+        return built
+
+    def test_large_work_is_compiled_and_small_work_is_not(self, vae, X, compiled):
+        large, small = vae.evaluate(X), vae.evaluate(X[:99])
+        assert set(compiled) == {(10, True), (None, False), (10, False)}
+        built = len(compiled)
+        assert vae.evaluate(X) == large
+        assert vae.evaluate(X[:99]) == small
+        assert len(compiled) == built
+
+    def test_the_result_is_that_without_it(self, vae, X, monkeypatch):
+        with_xla = vae.evaluate(X)
+        monkeypatch.setattr(inference, "_WORTH_COMPILING", 11)
+        np.testing.assert_allclose(with_xla, vae.evaluate(X), rtol=1e-5)
+
+    def test_where_it_is_unavailable_evaluate_goes_on_and_says_so_once(self, vae, X, monkeypatch):
+        def unavailable(vae, rows, n, compiled):
+            if compiled:
+                raise tf.errors.UnimplementedError(None, None, "no JIT on this machine")
+            return build(vae, rows, n, compiled)
+
+        build = inference._build_evaluation
+        monkeypatch.setattr(inference, "_build_evaluation", unavailable)
+        with pytest.warns(RuntimeWarning, match="no JIT on this machine") as warned:
+            first = vae.evaluate(X)
+        assert [warning.filename for warning in warned] == [__file__]
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert vae.evaluate(X) == first
 
 
 def test_samples_are_drawn_in_the_order_of_the_rows(X):

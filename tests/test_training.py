@@ -227,8 +227,9 @@ class TestXla:
             prepare(loop)
 
         monkeypatch.setattr(training.Loop, "prepare", unavailable)
-        with pytest.warns(RuntimeWarning, match="no JIT on this machine"):
+        with pytest.warns(RuntimeWarning, match="no JIT on this machine") as warned:
             vae.fit(X, epochs=1, batch_sz=BATCH, compile=True, **QUIET)
+        assert [warning.filename for warning in warned] == [__file__]
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             vae.fit(X, epochs=1, batch_sz=BATCH, compile=True, **QUIET)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import signal
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
@@ -26,6 +25,7 @@ from vae_tf1.quiet import without_deprecation_warnings
 from vae_tf1.resume import Run
 from vae_tf1.rmsprop import update, write_momentum
 from vae_tf1.rows import ArrayLike, Rows, as_rows, as_values, check_count
+from vae_tf1.xla import compiled_or_not
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -272,22 +272,13 @@ def _loop(vae: VariationalAutoencoder, batch_sz: int, rows: Rows, compiled: bool
     """Return the loop for this kind of data, ready to run; built once per model."""
     kind = (batch_sz, rows.dtype, rows.levels, compiled)
     if kind not in vae.loops:
-        loop = Loop(vae, batch_sz, rows, _capacity(vae, batch_sz, rows), compiled)
-        try:
+
+        def build(compiled: bool) -> Loop:
+            loop = Loop(vae, batch_sz, rows, _capacity(vae, batch_sz, rows), compiled)
             loop.prepare()
-        except tf.errors.ResourceExhaustedError:
-            raise
-        except tf.errors.OpError as error:
-            if not compiled:
-                raise
-            reason = error.message.splitlines()[0]
-            warnings.warn(
-                f"XLA cannot compile the training loop here ({reason}); training goes on without",
-                RuntimeWarning,
-                stacklevel=4,
-            )
-            loop = _loop(vae, batch_sz, rows, compiled=False)
-        vae.loops[kind] = loop
+            return loop
+
+        vae.loops[kind] = compiled_or_not(build, compiled, "the training")
     return vae.loops[kind]
 
 
