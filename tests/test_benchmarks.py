@@ -45,7 +45,7 @@ def test_disturbed_repetitions_do_not_count_where_enough_others_do():
 @pytest.mark.parametrize("way", ["original", "mapped"])
 def test_memory_is_measured_in_a_process_of_its_own(way, tmp_path):
     memory.write_images(tmp_path / "x", 200)
-    command = [sys.executable, "-m", "benchmarks.memory", way, "200", str(tmp_path / "x")]
+    command = [sys.executable, "-m", "benchmarks.memory", way, "200", "1", str(tmp_path / "x")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert 0 <= int(done.stdout) < 500 << 20

@@ -80,7 +80,7 @@ class Schedule:
 
     def _gather(self, epoch: int, step: int, stop: int) -> Chunk:
         if self._ordered != epoch:
-            self._ordered = epoch
+            self._ordered, self._order = epoch, None  # room for the next one
             self._order = noise.minibatch_order(self.seed, epoch, len(self.rows))
         images = self.rows.take(self._order[step * self.batch_sz : stop * self.batch_sz])
         return Chunk(epoch, step, images.reshape(stop - step, self.batch_sz, -1))
