@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import mmap
 import operator
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
+from vae_tf1 import mapped
+
 _LARGEST = np.finfo(np.float32).max
-_PAGED_ROWS = 32  # a row may map up to a huge page, 2 MiB
 _BLOCK = 4096  # rows looked at together, so that no check needs a copy of the whole
 
 __all__ = ["ArrayLike", "Rows", "as_rows", "as_values", "check_count"]
@@ -71,6 +71,10 @@ class _Streamed(Rows):
     def __init__(self, source: RandomAccess, width: int, name: str, unit_interval: bool) -> None:
         self._source, self._width, self._name = source, width, name
         self._unit_interval = unit_interval
+        if isinstance(source, np.ndarray):
+            self._read = mapped.reader(source)
+        else:
+            self._read = lambda indices: np.array([source[i] for i in indices.tolist()])
         first = _numeric(source[0], name)
         if first.shape != (width,):
             raise ValueError(
@@ -85,11 +89,7 @@ class _Streamed(Rows):
     def take(self, indices: np.ndarray | slice) -> np.ndarray:
         if isinstance(indices, slice):
             indices = np.arange(len(self))[indices]
-        if isinstance(self._source, np.ndarray):
-            rows = _read_pages(self._source, indices)
-        else:
-            rows = np.array([self._source[i] for i in indices.tolist()])
-        rows = _numeric(rows, self._name)
+        rows = _numeric(self._read(indices), self._name)
         if rows.shape[1:] != (self._width,):
             raise ValueError(
                 f"rows of {self._name} have shape {rows.shape[1:]}, but {self._width} values each "
@@ -244,24 +244,3 @@ def _as_bytes(values: np.ndarray, levels: int) -> np.ndarray | None:
 
 def _blocks(values: np.ndarray):
     return (values[start : start + _BLOCK] for start in range(0, len(values), _BLOCK))
-
-
-def _read_pages(mapped: np.ndarray, indices: np.ndarray) -> np.ndarray:
-    """Copy rows out of a file mapping, and let its pages go every few rows.
-
-    Each row that is read maps the pages around it as well, which would count as our memory for
-    as long as the mapping lives.
-    """
-    rows = np.empty((len(indices), *mapped.shape[1:]), mapped.dtype)
-    mapping = getattr(mapped, "_mmap", None)
-    releasable = (
-        isinstance(mapping, mmap.mmap)
-        and getattr(mapped, "mode", "c") != "c"  # a private mapping would lose what was written
-        and hasattr(mapping, "madvise")
-    )
-    for start in range(0, len(indices), _PAGED_ROWS):
-        some = slice(start, start + _PAGED_ROWS)
-        rows[some] = mapped[indices[some]]
-        if releasable:
-            mapping.madvise(mmap.MADV_DONTNEED)
-    return rows
