@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
 import tempfile
+import weakref
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,10 +71,12 @@ class Problem:
         digits = (digits > 127).astype(np.uint8)
         if self.rows <= _IN_MEMORY:
             return np.resize(digits, (self.rows, D))
-        with tempfile.TemporaryFile() as file:
+        with tempfile.NamedTemporaryFile(delete=False) as file:
             for start in range(0, self.rows, len(digits)):
                 digits[: self.rows - start].tofile(file)
-            return np.memmap(file, np.uint8, "r+", shape=(self.rows, D))
+        images = np.memmap(file.name, np.uint8, "r", shape=(self.rows, D))
+        weakref.finalize(images, os.unlink, file.name)
+        return images
 
     def weights(self) -> Weights:
         """Return the initial W and b of each layer: the original's N(0, 1) · 2/√fan-in, and 0."""

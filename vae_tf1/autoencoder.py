@@ -426,7 +426,9 @@ class VariationalAutoencoder:
     def evaluate(self, X: ArrayLike) -> Evaluation:
         """Return ELBO, reconstruction and KL in mean nats per image, with one noise sample each.
 
-        The noise is a function of the seed and the row: two evaluations differ by the model alone.
+        The noise is a function of the seed and the row: two evaluations of the same rows differ by
+        the model alone. Many rows are evaluated by a compiled graph, which takes half a second to
+        make, the first time.
         """
         self._check_open()
         return Evaluation(*inference.evaluate(self, X))

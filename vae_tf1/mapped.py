@@ -74,7 +74,7 @@ def _locate(mapped: np.ndarray) -> tuple[int, int] | None:
     if _is_private(mapped) or not mapped.flags.c_contiguous:
         return None
     try:
-        with open("/proc/self/maps") as maps:
+        with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
             path, offset, identity = _mapping_at(mapped.ctypes.data, mapped.nbytes, maps)
         descriptor = os.open(path, os.O_RDONLY)
     except (OSError, LookupError):
