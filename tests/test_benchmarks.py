@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import memory
+from benchmarks import memory, rows
 from benchmarks.problem import Problem
 from benchmarks.sides import FLOORS, SESSION
 from benchmarks.sides.products import step
@@ -51,6 +51,13 @@ def test_memory_is_measured_in_a_process_of_its_own(way, tmp_path):
     assert 0 <= int(done.stdout) < 500 << 20
 
 
+def test_the_ways_to_rows_are_timed(capsys):
+    rows.main(n=300, turns=1)
+    table = capsys.readouterr().out
+    assert table.count("gather from") == 3
+    assert table.count("shuffle: sort") == 2
+
+
 @pytest.mark.parametrize(
     ("parts", "titles"),
     [
@@ -68,9 +75,9 @@ def test_each_part_prints_its_table(parts, titles):
     command = [sys.executable, ROOT / "tests" / "benchmarks_here.py", *parts, *TINY]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stderr
-    for title, rows in titles.items():
+    for title, length in titles.items():
         table = done.stdout.split(title)[1].split("\n\n")[1].splitlines()
-        assert len(table) == 2 + rows
+        assert len(table) == 2 + length
         assert len({line.count("|") for line in table}) == 1
 
 

@@ -1,7 +1,7 @@
 """Rows of a file mapping, copied without keeping the pages around them in memory.
 
 A row that is read through a mapping maps the pages around it as well, which then count as this
-process's memory for as long as the mapping lives. Read from the file itself, it costs a third of
+process's memory for as long as the mapping lives. Read from the file itself, it costs half
 the time and no page; where the file cannot be told for certain, the mapping is read after all, and
 its pages are let go every few rows.
 """
