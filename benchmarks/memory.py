@@ -67,7 +67,8 @@ def measure(way: str, n: int, epochs: int, file: Path) -> int:
             if way != "bytes":
                 X = X.astype(np.float32)
             if way == "original":
-                train_as_the_original(vae, X)
+                for _ in range(epochs):
+                    train_as_the_original(vae, X)
             else:
                 vae.fit(X, epochs, BATCH, compile=True, **QUIET)
         return resident("VmHWM") - before

@@ -8,12 +8,15 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.memory import D, write_images
 from benchmarks.table import show
+from benchmarks.timing import interleave
+from benchmarks.worker import Timed
 from vae_tf1 import mapped, noise
 from vae_tf1.rows import as_rows
 
@@ -32,6 +35,11 @@ def main(n: int = 500_000, turns: int = 9) -> None:
         def gathering(take: Callable) -> Callable:
             return lambda: take(rng.integers(0, n, _GATHERED))
 
+        def timed(way: Callable) -> Timed:
+            began, cpu_began = time.perf_counter(), time.process_time()
+            way()
+            return Timed(None, time.perf_counter() - began, time.process_time() - cpu_began)
+
         ways = {
             "gather from an array in memory": (gathering(in_memory.take), _GATHERED),
             "gather from a mapping, read from its file": (gathering(from_file), _GATHERED),
@@ -45,17 +53,13 @@ def main(n: int = 500_000, turns: int = 9) -> None:
                 n,
             ),
         }
-        taken: dict[str, list[float]] = {name: [] for name in ways}
-        for _ in range(turns):
-            for name, (way, rows) in ways.items():
-                began = time.perf_counter()
-                way()
-                taken[name].append((time.perf_counter() - began) / rows * 1e6)
-    show(
-        f"Rows: microseconds a row, of {n:,}",
-        ("", "median", "least-most"),
-        [(k, f"{np.median(v):.3f}", f"{min(v):.3f}-{max(v):.3f}") for k, v in taken.items()],
-    )
+        calls = {name: partial(timed, way) for name, (way, _) in ways.items()}
+        series = interleave(calls, turns)
+    shown = []
+    for name, (_, rows) in ways.items():
+        each = np.array(series[name].seconds) / rows * 1e6
+        shown.append((name, f"{np.median(each):.3f}", f"{each.min():.3f}-{each.max():.3f}"))
+    show(f"Rows: microseconds a row, of {n:,}", ("", "median", "least-most"), shown)
 
 
 if __name__ == "__main__":

@@ -93,17 +93,15 @@ def _evaluation(vae: VariationalAutoencoder, rows: Rows, n: int | None, compiled
 
     It returns the terms of the ELBO of each row, with noise that is keyed by the row.
     """
-    kind = ("evaluation", rows.dtype, rows.levels, n, compiled)
-    if kind not in vae.loops:
 
-        def build(compiled: bool) -> Callable:
-            evaluation = _build_evaluation(vae, rows, n, compiled)
-            if compiled:
-                evaluation(np.zeros((n, vae.D), rows.dtype), 0)
-            return evaluation
+    def build(compiled: bool) -> Callable:
+        evaluation = _build_evaluation(vae, rows, n, compiled)
+        if compiled:
+            evaluation(np.zeros((n, vae.D), rows.dtype), 0)
+        return evaluation
 
-        vae.loops[kind] = compiled_or_not(build, compiled, "the evaluation")
-    return vae.loops[kind]
+    kind = ("evaluation", rows.dtype, rows.levels, n)
+    return compiled_or_not(vae.loops, kind, build, compiled, "the evaluation")
 
 
 def _build_evaluation(

@@ -28,6 +28,7 @@ def reader(mapped: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
 class _FileReader:
     def __init__(self, mapped: np.ndarray, descriptor: int, offset: int) -> None:
         self._shape, self._dtype = mapped.shape[1:], mapped.dtype
+        self._row_bytes = mapped.nbytes // len(mapped)
         self._descriptor, self._offset = descriptor, offset
         weakref.finalize(self, os.close, descriptor)
 
@@ -36,7 +37,7 @@ class _FileReader:
         ends_of_runs = np.flatnonzero(np.diff(indices) != 1) + 1
         for start, stop in itertools.pairwise([0, *ends_of_runs.tolist(), len(rows)]):
             run = rows[start:stop]
-            where = self._offset + int(indices[start]) * rows.itemsize * self._shape[0]
+            where = self._offset + int(indices[start]) * self._row_bytes
             if os.preadv(self._descriptor, [run], where) != run.nbytes:
                 raise OSError("the file of X has become shorter than it was when it was mapped")
         return rows

@@ -270,16 +270,14 @@ def train(
 
 def _loop(vae: VariationalAutoencoder, batch_sz: int, rows: Rows, compiled: bool) -> Loop:
     """Return the loop for this kind of data, ready to run; built once per model."""
-    kind = (batch_sz, rows.dtype, rows.levels, compiled)
-    if kind not in vae.loops:
 
-        def build(compiled: bool) -> Loop:
-            loop = Loop(vae, batch_sz, rows, _capacity(vae, batch_sz, rows), compiled)
-            loop.prepare()
-            return loop
+    def build(compiled: bool) -> Loop:
+        loop = Loop(vae, batch_sz, rows, _capacity(vae, batch_sz, rows), compiled)
+        loop.prepare()
+        return loop
 
-        vae.loops[kind] = compiled_or_not(build, compiled, "the training")
-    return vae.loops[kind]
+    kind = (batch_sz, rows.dtype, rows.levels)
+    return compiled_or_not(vae.loops, kind, build, compiled, "the training")
 
 
 def _capacity(vae: VariationalAutoencoder, batch_sz: int, rows: Rows) -> int:

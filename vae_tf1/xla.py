@@ -11,20 +11,24 @@ import tensorflow as tf
 Built = TypeVar("Built")
 
 
-def compiled_or_not(build: Callable[[bool], Built], compiled: bool, what: str) -> Built:
-    """Return ``build(compiled)``, which runs what it builds once, so that XLA compiles it now.
+def compiled_or_not(
+    cache: dict, kind: tuple, build: Callable[[bool], Built], compiled: bool, what: str
+) -> Built:
+    """Return ``build(compiled)``, built once for each `kind`.
 
-    Where XLA cannot, a warning says so, at the caller of the model's method, and ``build(False)``
-    takes its place.
+    What is built runs once there, so that XLA compiles it now. Where XLA cannot, a warning says so
+    the first time, at the caller of the model's method, and ``build(False)`` takes its place.
     """
-    try:
-        return build(compiled)
-    except tf.errors.ResourceExhaustedError:
-        raise
-    except tf.errors.OpError as error:
-        if not compiled:
+    if (kind, compiled) not in cache:
+        try:
+            cache[kind, compiled] = build(compiled)
+        except tf.errors.ResourceExhaustedError:
             raise
-        reason = error.message.splitlines()[0]
-        message = f"XLA cannot compile {what} here ({reason}); it goes on without"
-        warnings.warn(message, RuntimeWarning, stacklevel=5)
-        return build(False)
+        except tf.errors.OpError as error:
+            if not compiled:
+                raise
+            reason = error.message.splitlines()[0]
+            message = f"XLA cannot compile {what} here ({reason}); it goes on without"
+            warnings.warn(message, RuntimeWarning, stacklevel=5)
+            cache[kind, True] = compiled_or_not(cache, kind, build, False, what)
+    return cache[kind, compiled]
