@@ -20,6 +20,7 @@ from vae_tf1 import checkpoint, checkpoint_folder, inference, noise, training
 from vae_tf1.checkpoint import CheckpointError
 from vae_tf1.divergence import kl_divergence_gaussians, log_density_ratio_gaussians
 from vae_tf1.layers import DenseLayer
+from vae_tf1.likelihood import bernoulli_log_likelihood
 from vae_tf1.noise import Stream
 from vae_tf1.quiet import without_deprecation_warnings
 from vae_tf1.rmsprop import rmsprop
@@ -303,7 +304,7 @@ class VariationalAutoencoder:
         logits = self.decode(Z)
         with tf.name_scope("elbo"):
             X_hat_distribution = tf.compat.v1.distributions.Bernoulli(logits=logits)
-            log_likelihood = tf.reduce_sum(X_hat_distribution.log_prob(X), 1)
+            log_likelihood = bernoulli_log_likelihood(X, logits)
             kl = self._kl(means, stddev, Z)
         return Pass(means, stddev, Z, logits, X_hat_distribution, log_likelihood, kl)
 

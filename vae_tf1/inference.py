@@ -113,7 +113,7 @@ def _build_evaluation(
         return result.log_likelihood, result.kl
 
     with vae.graph.as_default(), tf.name_scope("evaluate"), without_deprecation_warnings():
-        # TensorFlow's Bernoulli multiplies by ones where a shape is not known beforehand.
+        # XLA would compile again for every other number of rows, so blocks have theirs fixed.
         images = tf.compat.v1.placeholder(rows.dtype, (n, vae.D), name="images")
         first = tf.compat.v1.placeholder(tf.int64, (), name="first")
         shape = (n or tf.shape(images)[0], 1, vae.hidden_layer_sizes[-1])
