@@ -19,7 +19,7 @@ import tensorflow as tf
 from vae_tf1 import checkpoint, checkpoint_folder, inference, noise, training
 from vae_tf1.checkpoint import CheckpointError
 from vae_tf1.divergence import kl_divergence_gaussians, log_density_ratio_gaussians
-from vae_tf1.layers import DenseLayer
+from vae_tf1.layers import DenseLayer, Matmul
 from vae_tf1.likelihood import bernoulli_log_likelihood
 from vae_tf1.noise import Stream
 from vae_tf1.quiet import without_deprecation_warnings
@@ -275,33 +275,34 @@ class VariationalAutoencoder:
         layers = self.encoder_layers + self.decoder_layers
         return [variable for layer in layers for variable in (layer.W, layer.b)]
 
-    def encode(self, X: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def encode(self, X: tf.Tensor, matmul: Matmul = tf.matmul) -> tuple[tf.Tensor, tf.Tensor]:
         """Return means and standard deviations of q(z|x), each (batch, M)."""
         with tf.name_scope("encoder"):
             value = X
             for layer in self.encoder_layers:
-                value = layer.forward(value)
+                value = layer.forward(value, matmul)
             means, unbounded = tf.split(value, 2, axis=1)
             # a standard deviation is positive: softplus; and its log finite: a little more
             return means, tf.nn.softplus(unbounded) + 1e-6
 
-    def decode(self, Z: tf.Tensor) -> tf.Tensor:
+    def decode(self, Z: tf.Tensor, matmul: Matmul = tf.matmul) -> tf.Tensor:
         """Return the logits of p(x|z), (batch, D)."""
         with tf.name_scope("decoder"):
             value = Z
             for layer in self.decoder_layers:
-                value = layer.forward(value)
+                value = layer.forward(value, matmul)
             return value
 
-    def forward(self, X: tf.Tensor, epsilon: tf.Tensor) -> Pass:
+    def forward(self, X: tf.Tensor, epsilon: tf.Tensor, matmul: Matmul = tf.matmul) -> Pass:
         """Pass a minibatch through the model: the one definition of its ELBO.
 
-        The placeholder graph, the compiled training loop and `evaluate` all call this.
+        The placeholder graph, the compiled training loop and `evaluate` all call this; the loop
+        has a `matmul` of its own for the layers.
         """
-        means, stddev = self.encode(X)
+        means, stddev = self.encode(X, matmul)
         with tf.name_scope("latent"):
             Z = epsilon * stddev + means
-        logits = self.decode(Z)
+        logits = self.decode(Z, matmul)
         with tf.name_scope("elbo"):
             X_hat_distribution = tf.compat.v1.distributions.Bernoulli(logits=logits)
             log_likelihood = bernoulli_log_likelihood(X, logits)

@@ -7,6 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+Matmul = Callable[[tf.Tensor, tf.Variable], tf.Tensor]
+
 
 class DenseLayer:
     """A fully connected layer, ``f(X W + b)``.
@@ -45,6 +47,9 @@ class DenseLayer:
         self.b = tf.compat.v1.Variable(np.zeros(M2, np.float32), use_resource=True)
         self.f = f
 
-    def forward(self, X: tf.Tensor) -> tf.Tensor:
-        """Apply the layer to the rows of X: (batch, M1) to (batch, M2)."""
-        return self.f(tf.matmul(X, self.W) + self.b)
+    def forward(self, X: tf.Tensor, matmul: Matmul = tf.matmul) -> tf.Tensor:
+        """Apply the layer to the rows of X: (batch, M1) to (batch, M2).
+
+        `matmul` multiplies X by the weights.
+        """
+        return self.f(matmul(X, self.W) + self.b)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from vae_tf1 import noise
+from vae_tf1 import noise, products
 from vae_tf1.ahead import run_ahead
 from vae_tf1.interrupts import Interrupts
 from vae_tf1.progress import Progress
@@ -180,7 +180,8 @@ class Loop:
         one product is too small for both.
         """
         halves = zip(tf.split(x, self._sizes), tf.split(epsilon, self._sizes), strict=True)
-        elbos = [self._vae.forward(*half).elbo for half in halves]
+        matmul = products.matmul if self.compiled else tf.matmul
+        elbos = [self._vae.forward(*half, matmul).elbo for half in halves]
         gradients = [tf.gradients(-elbo, self._vae.variables) for elbo in elbos]
         return tf.add_n(elbos), gradients
 
