@@ -107,7 +107,7 @@ class TestInterface:
             with tf.compat.v1.Session() as sess:
                 sess.run(tf.compat.v1.global_variables_initializer())
                 W, y = sess.run((layer.W, outputs))
-        np.testing.assert_allclose(y, np.maximum(np.ones((4, 3)) @ W, 0), rtol=1e-5)
+        np.testing.assert_allclose(y, np.maximum(np.ones((4, 3)) @ W, 0), rtol=1e-6)
 
     def test_ops_live_in_readable_scopes(self, vae):
         scopes = {op.name.split("/")[0] for op in vae.graph.get_operations()}
