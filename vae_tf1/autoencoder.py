@@ -43,7 +43,6 @@ class Pass(NamedTuple):
     stddev: tf.Tensor  # [B, M]
     Z: tf.Tensor  # [B, M]
     logits: tf.Tensor  # [B, D]
-    X_hat_distribution: tf.compat.v1.distributions.Bernoulli  # [B, D]
     log_likelihood: tf.Tensor  # [B], log p(x|z) in nats
     kl: tf.Tensor  # [B], KL(q(z|x) || p(z)) in nats
 
@@ -173,9 +172,9 @@ class VariationalAutoencoder:
             self.epsilon = self._next_epsilon(tf.shape(self.X)[0])
         self._pass = self.forward(self.X, self.epsilon)
         self.means, self.stddev, self.Z = self._pass.means, self._pass.stddev, self._pass.Z
-        self.X_hat_distribution = self._pass.X_hat_distribution
 
         with tf.name_scope("posterior_predictive"):
+            self.X_hat_distribution = tf.compat.v1.distributions.Bernoulli(logits=self._pass.logits)
             self.posterior_predictive = self.X_hat_distribution.sample(
                 seed=noise.op_seed(self.seed, Stream.SAMPLES, 0)
             )
@@ -304,10 +303,9 @@ class VariationalAutoencoder:
             Z = epsilon * stddev + means
         logits = self.decode(Z, matmul)
         with tf.name_scope("elbo"):
-            X_hat_distribution = tf.compat.v1.distributions.Bernoulli(logits=logits)
             log_likelihood = bernoulli_log_likelihood(X, logits)
             kl = self._kl(means, stddev, Z)
-        return Pass(means, stddev, Z, logits, X_hat_distribution, log_likelihood, kl)
+        return Pass(means, stddev, Z, logits, log_likelihood, kl)
 
     def _kl(self, means: tf.Tensor, stddev: tf.Tensor, Z: tf.Tensor) -> tf.Tensor:
         """Return the divergence of q(z|x) from the prior, in nats an image."""
