@@ -301,8 +301,12 @@ class TestProcess:
         assert tf.get_logger().filters == []
         np.testing.assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
 
-    def test_close_releases_the_graph(self):
+    @pytest.mark.parametrize("compile", [None, False, True])
+    def test_close_releases_the_graph(self, compile):
         vae = VariationalAutoencoder(4, [2])
+        if compile is not None:
+            vae.fit(np.eye(4), epochs=1, batch_sz=2, compile=compile, progress=False, plot=False)
+            vae.evaluate(np.eye(4))
         graph = weakref.ref(vae.graph)
         vae.close()
         vae.close()

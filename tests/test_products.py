@@ -15,7 +15,8 @@ def test_value_and_gradients_are_those_of_the_product(shape):
 
     @tf.function(jit_compile=True)
     def run(X, W, delta):
-        Y = products.matmul(X, W)
+        with products.for_xla():
+            Y = tf.matmul(X, W)
         return Y, *tf.gradients(Y, [X, W], delta)
 
     got = run(*(tf.constant(value, tf.float64) for value in (X, W, delta)))
@@ -28,6 +29,19 @@ def test_weights_may_be_a_variable():
 
     @tf.function(jit_compile=True)
     def run(X):
-        return tf.gradients(products.matmul(X, W), W)
+        with products.for_xla():
+            return tf.gradients(tf.matmul(X, W), W)
 
     np.testing.assert_array_equal(run(tf.ones((4, 3)))[0], np.full((3, 2), 4))
+
+
+def test_other_products_keep_their_gradient():
+    with tf.Graph().as_default() as graph:
+        X, W = tf.ones((4, 3)), tf.ones((3, 2))
+        with products.for_xla():
+            inside = tf.matmul(X, W)
+        outside = tf.matmul(X, W)
+        tf.gradients(outside, X)
+        assert not any(op.type == "XlaOptimizationBarrier" for op in graph.get_operations())
+        tf.gradients(inside, X)
+        assert any(op.type == "XlaOptimizationBarrier" for op in graph.get_operations())

@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -115,11 +116,14 @@ class TestTheOriginalsTraining:
 
 
 class TestReproducible:
-    @pytest.mark.parametrize(("batch_sz", "capacities"), [(BATCH, (1, 3, 64)), (ODD, (1, 2, 64))])
-    def test_same_bits_whatever_the_chunk_size(self, X, batch_sz, capacities, monkeypatch):
+    @pytest.mark.parametrize("batch_sz", [BATCH, ODD])
+    def test_same_bits_whatever_the_chunk_size(self, X, batch_sz, monkeypatch):
         results = []
-        for capacity in capacities:
+        # A loop that is compiled for one step alone may round otherwise; it can still be given one.
+        for capacity, steps in ((2, 1), (2, 2), (3, 3), (64, 1), (64, 5), (64, 64)):
             monkeypatch.setattr(training, "_capacity", lambda *_, c=capacity: c)
+            pace = SimpleNamespace(steps=steps, observe=lambda *_: None)
+            monkeypatch.setattr(training, "Pace", lambda _, pace=pace: pace)
             with VariationalAutoencoder(D, SIZES, seed=1) as vae:
                 costs = vae.fit(X, epochs=3, batch_sz=batch_sz, compile=True, **QUIET)
                 results.append((costs, state(vae)))

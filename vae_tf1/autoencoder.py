@@ -19,12 +19,13 @@ import tensorflow as tf
 from vae_tf1 import checkpoint, checkpoint_folder, inference, noise, training
 from vae_tf1.checkpoint import CheckpointError
 from vae_tf1.divergence import kl_divergence_gaussians, log_density_ratio_gaussians
-from vae_tf1.layers import DenseLayer, Matmul
+from vae_tf1.layers import DenseLayer
 from vae_tf1.likelihood import bernoulli_log_likelihood
 from vae_tf1.noise import Stream
 from vae_tf1.quiet import without_deprecation_warnings
 from vae_tf1.rmsprop import rmsprop
 from vae_tf1.rows import ArrayLike, check_count
+from vae_tf1.xla import Decorator, as_it_is
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -274,37 +275,34 @@ class VariationalAutoencoder:
         layers = self.encoder_layers + self.decoder_layers
         return [variable for layer in layers for variable in (layer.W, layer.b)]
 
-    def encode(self, X: tf.Tensor, matmul: Matmul = tf.matmul) -> tuple[tf.Tensor, tf.Tensor]:
-        """Return means and standard deviations of q(z|x), each (batch, M)."""
-        with tf.name_scope("encoder"):
-            value = X
-            for layer in self.encoder_layers:
-                value = layer.forward(value, matmul)
-            means, unbounded = tf.split(value, 2, axis=1)
-            # a standard deviation is positive: softplus; and its log finite: a little more
-            return means, tf.nn.softplus(unbounded) + 1e-6
-
-    def decode(self, Z: tf.Tensor, matmul: Matmul = tf.matmul) -> tf.Tensor:
+    def decode(self, Z: tf.Tensor) -> tf.Tensor:
         """Return the logits of p(x|z), (batch, D)."""
         with tf.name_scope("decoder"):
-            value = Z
-            for layer in self.decoder_layers:
-                value = layer.forward(value, matmul)
-            return value
+            return _through(self.decoder_layers, Z)
 
-    def forward(self, X: tf.Tensor, epsilon: tf.Tensor, matmul: Matmul = tf.matmul) -> Pass:
+    def forward(self, X: tf.Tensor, epsilon: tf.Tensor, compiled: Decorator = as_it_is) -> Pass:
         """Pass a minibatch through the model: the one definition of its ELBO.
 
-        The placeholder graph, the compiled training loop and `evaluate` all call this; the loop
-        has a `matmul` of its own for the layers.
+        The placeholder graph, the compiled training loop and `evaluate` all call this. The last has
+        XLA compile what is between the products of the layers: `compiled` is applied to it.
         """
-        means, stddev = self.encode(X, matmul)
-        with tf.name_scope("latent"):
-            Z = epsilon * stddev + means
-        logits = self.decode(Z, matmul)
+
+        @compiled
+        def latent(encoded: tf.Tensor, epsilon: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            with tf.name_scope("latent"):
+                means, unbounded = tf.split(encoded, 2, axis=1)
+                # a standard deviation is positive: softplus; and its log finite: a little more
+                stddev = tf.nn.softplus(unbounded) + 1e-6
+                Z = epsilon * stddev + means
+            with tf.name_scope("elbo"):
+                return means, stddev, Z, self._kl(means, stddev, Z)
+
+        with tf.name_scope("encoder"):
+            encoded = _through(self.encoder_layers, X)
+        means, stddev, Z, kl = latent(encoded, epsilon)
+        logits = self.decode(Z)
         with tf.name_scope("elbo"):
-            log_likelihood = bernoulli_log_likelihood(X, logits)
-            kl = self._kl(means, stddev, Z)
+            log_likelihood = compiled(bernoulli_log_likelihood)(X, logits)
         return Pass(means, stddev, Z, logits, log_likelihood, kl)
 
     def _kl(self, means: tf.Tensor, stddev: tf.Tensor, Z: tf.Tensor) -> tf.Tensor:
@@ -527,3 +525,9 @@ class VariationalAutoencoder:
     def _check_open(self) -> None:
         if self._closed:
             raise ValueError("this model has been closed; build or load it again to use it")
+
+
+def _through(layers: list[DenseLayer], value: tf.Tensor) -> tf.Tensor:
+    for layer in layers:
+        value = layer.forward(value)
+    return value

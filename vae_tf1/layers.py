@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-Matmul = Callable[[tf.Tensor, tf.Variable], tf.Tensor]
+from vae_tf1.gradients import gradient_of
 
 
 class DenseLayer:
@@ -47,9 +47,21 @@ class DenseLayer:
         self.b = tf.compat.v1.Variable(np.zeros(M2, np.float32), use_resource=True)
         self.f = f
 
-    def forward(self, X: tf.Tensor, matmul: Matmul = tf.matmul) -> tf.Tensor:
-        """Apply the layer to the rows of X: (batch, M1) to (batch, M2).
+    def forward(self, X: tf.Tensor) -> tf.Tensor:
+        """Apply the layer to the rows of X: (batch, M1) to (batch, M2)."""
+        product = tf.matmul(X, self.W)
+        with _summing_bias_gradients():
+            # not a plus: TensorFlow adds this, and takes a relu, within the product's kernel
+            return self.f(tf.nn.bias_add(product, self.b))
 
-        `matmul` multiplies X by the weights.
-        """
-        return self.f(matmul(X, self.W) + self.b)
+
+def _gradient(bias_add: tf.Operation, delta: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return the gradients of a sum and of the bias in it, with `delta` that of the result.
+
+    TensorFlow's kernel for the latter adds the rows in the order in which its threads get to them,
+    so that two runs would differ in their last bits.
+    """
+    return delta, tf.reduce_sum(delta, 0)
+
+
+_summing_bias_gradients = gradient_of("BiasAdd", _gradient)

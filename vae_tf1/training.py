@@ -11,7 +11,7 @@ import math
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -180,8 +180,8 @@ class Loop:
         one product is too small for both.
         """
         halves = zip(tf.split(x, self._sizes), tf.split(epsilon, self._sizes), strict=True)
-        matmul = products.matmul if self.compiled else tf.matmul
-        elbos = [self._vae.forward(*half, matmul).elbo for half in halves]
+        with products.for_xla() if self.compiled else nullcontext():
+            elbos = [self._vae.forward(*half).elbo for half in halves]
         gradients = [tf.gradients(-elbo, self._vae.variables) for elbo in elbos]
         return tf.add_n(elbos), gradients
 

@@ -9,6 +9,17 @@ from typing import TypeVar
 import tensorflow as tf
 
 Built = TypeVar("Built")
+Decorator = Callable[[Callable], Callable]
+
+
+def compiled(function: Callable) -> Callable:
+    """Return a function that adds the graph of `function`, for XLA to compile, to another graph."""
+    return tf.function(function, jit_compile=True, autograph=False)
+
+
+def as_it_is(function: Callable) -> Callable:
+    """Return the function; what takes the place of `compiled` where nothing is to be compiled."""
+    return function
 
 
 def compiled_or_not(
