@@ -11,12 +11,13 @@ Salmon et al. (2011), *Parallel random numbers: as easy as 1, 2, 3* (the Philox 
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 
 _PHILOX = 1  # tf.random.Algorithm.PHILOX, the one generator with the same bits on every device
-_NORMALS_PER_COUNT = 4  # one count of Philox gives four 32-bit words
+_NUMBERS_PER_COUNT = 4  # one count of Philox gives four 32-bit words
 _INDICES = 1 << 16  # written at a time
 
 
@@ -70,15 +71,29 @@ def standard_normal(
         float32 of that shape; ``[i]`` depends on (key, step + i, draw, batch · M) alone, whatever
         the number of steps drawn at a time.
     """
+    return _addressed(tf.raw_ops.StatelessRandomNormalV2, key, step, draw, shape)
+
+
+def uniform(key: tf.Tensor, step: tf.Tensor, draw: tf.Tensor | int, shape: tuple) -> tf.Tensor:
+    """Draw from [0, 1), a multiple of 2⁻²³; arguments and result are those of `standard_normal`."""
+    return _addressed(tf.raw_ops.StatelessRandomUniformV2, key, step, draw, shape)
+
+
+def normal_quantile(uniform: tf.Tensor) -> tf.Tensor:
+    """Make what `uniform` has drawn a standard normal draw, of as many different values."""
+    return tf.math.ndtri(uniform + 2.0**-24)  # in the middle of its interval: never infinite
+
+
+def _addressed(generator: Callable, key, step, draw, shape: tuple) -> tf.Tensor:
     steps, batch, width = shape
     size = batch * width
-    counts = -(-size // _NORMALS_PER_COUNT)  # whole counts, so that each step starts on one
+    counts = -(-size // _NUMBERS_PER_COUNT)  # whole counts, so that each step starts on one
     low = step * tf.cast(counts, tf.int64)
     high = tf.cast(draw, tf.int64) * 2**32 + tf.cast(
         size, tf.int64
     )  # another batch size is another stream
-    flat = tf.raw_ops.StatelessRandomNormalV2(
-        shape=tf.stack([steps, counts * _NORMALS_PER_COUNT]),
+    flat = generator(
+        shape=tf.stack([steps, counts * _NUMBERS_PER_COUNT]),
         key=tf.bitcast([key], tf.uint64),
         counter=tf.bitcast(tf.stack([low, high]), tf.uint64),
         alg=_PHILOX,
