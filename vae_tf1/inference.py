@@ -16,7 +16,7 @@ from vae_tf1.rows import ArrayLike, Rows, as_rows, as_values
 if TYPE_CHECKING:
     from vae_tf1.autoencoder import VariationalAutoencoder
 
-_BLOCK_BYTES = 12 << 20  # of the widest layer's float32 values: fewer calls, yet inside a cache
+_BLOCK_BYTES = 8 << 20  # of the widest layer's float32 values: large products, yet inside the cache
 _SIDE_BY_SIDE = 3  # blocks; while one of them is copied in or out the others are multiplied
 _WORTH_COMPILING = 16  # blocks to evaluate; fewer would not feel the quarter that it saves
 
