@@ -38,13 +38,15 @@ def test_each_pixel_and_its_gradients_are_those_of_float64(in_graph, x):
 
 
 # sizes of which no pixels share a logarithm, and sizes of which 2, 3, 4, 5, 6, 7 and 8 do
-@pytest.mark.parametrize("D", [1, 13, 143, 22, 33, 44, 55, 66, 77, 88, 784])
-def test_an_image_is_the_sum_of_its_pixels_to_the_digits_of_float32(in_graph, D):
+@pytest.mark.parametrize(
+    ("D", "atol"), [*((D, 1e-6) for D in (1, 13, 143, 22, 33, 44, 55, 66, 77, 88)), (784, 0)]
+)
+def test_an_image_is_the_sum_of_its_pixels_to_the_digits_of_float32(in_graph, D, atol):
     rng = np.random.default_rng(0)
     logits = rng.normal(-4, 6, (50, D)).astype(np.float32)  # most of them saturated, as trained
     X = (rng.random(logits.shape) < expit(logits)).astype(np.float32)
     value, in_X, in_logits = in_graph(X, logits)
-    np.testing.assert_allclose(value, in_float64(X, logits), rtol=3e-6, atol=1e-6)
+    np.testing.assert_allclose(value, in_float64(X, logits), rtol=2e-6, atol=atol)
     np.testing.assert_array_equal(in_X, logits)
     np.testing.assert_allclose(in_logits, X - expit(np.float64(logits)), rtol=1e-6, atol=2e-7)
 

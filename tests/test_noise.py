@@ -43,6 +43,15 @@ def test_it_is_standard_normal():
     assert sample.var() == pytest.approx(1, abs=4 * np.sqrt(2 / sample.size))
 
 
+def test_the_quantiles_of_a_uniform_draw_are_standard_normal_and_finite():
+    as_int64 = [tf.constant(n, tf.int64) for n in (KEY, 0, noise.EVALUATION)]
+    sample = noise.normal_quantile(noise.uniform(*as_int64, (100, 20, 50))).numpy().ravel()
+    assert stats.kstest(sample, "norm").pvalue > 1e-3
+    least, most = np.float32([0, 1 - 2.0**-23])
+    extremes = noise.normal_quantile(tf.constant([least, most])).numpy()
+    np.testing.assert_allclose(extremes, stats.norm.ppf([2.0**-24, 1 - 2.0**-24]), rtol=1e-6)
+
+
 def test_the_stream_is_pinned():
     """Old checkpoints resume to the same bits: the generator never changes."""
     assert KEY == 9221857584964276806

@@ -171,15 +171,15 @@ class VariationalAutoencoder:
 
         with tf.name_scope("epsilon"):
             self.epsilon = self._next_epsilon(tf.shape(self.X)[0])
-        self._pass = self.forward(self.X, self.epsilon)
-        self.means, self.stddev, self.Z = self._pass.means, self._pass.stddev, self._pass.Z
+        one_pass = self.forward(self.X, self.epsilon)
+        self.means, self.stddev, self.Z = one_pass.means, one_pass.stddev, one_pass.Z
 
         with tf.name_scope("posterior_predictive"):
-            self.X_hat_distribution = tf.compat.v1.distributions.Bernoulli(logits=self._pass.logits)
+            self.X_hat_distribution = tf.compat.v1.distributions.Bernoulli(logits=one_pass.logits)
             self.posterior_predictive = self.X_hat_distribution.sample(
                 seed=noise.op_seed(self.seed, Stream.SAMPLES, 0)
             )
-            self.posterior_predictive_probs = tf.nn.sigmoid(self._pass.logits)
+            self.posterior_predictive_probs = tf.nn.sigmoid(one_pass.logits)
         with tf.name_scope("prior_predictive"):
             self._prior_samples = tf.compat.v1.placeholder_with_default(1, (), name="n")
             Z = self._sample_prior(self._prior_samples)
@@ -191,7 +191,7 @@ class VariationalAutoencoder:
         with tf.name_scope("prior_predictive_from_input"):
             self.prior_predictive_from_input_probs = tf.nn.sigmoid(self.decode(self.Z_input))
 
-        self.elbo = self._pass.elbo
+        self.elbo = one_pass.elbo
         with tf.name_scope("train"):
             self.optimizer = rmsprop()
             step = self.optimizer.minimize(-self.elbo, var_list=self.variables)

@@ -58,8 +58,8 @@ class DenseLayer:
 def _gradient(bias_add: tf.Operation, delta: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Return the gradients of a sum and of the bias in it, with `delta` that of the result.
 
-    TensorFlow's kernel for the latter adds the rows in the order in which its threads get to them,
-    so that two runs would differ in their last bits.
+    The latter as a plain sum: compiled, TensorFlow's own gradient rounds otherwise in a loop of one
+    step than in a longer one, and the bits of a training must not depend on its chunks.
     """
     return delta, tf.reduce_sum(delta, 0)
 

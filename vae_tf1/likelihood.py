@@ -33,8 +33,9 @@ def bernoulli_log_likelihood(X: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     # keep digits that a float32 sum over the pixels does not.
     D = logits.shape[1]
     shared = next(n for n in _SHARED if D % n == 0)
-    y = tf.reshape(1.0 + tf.exp(-tf.abs(logits)), (-1, shared, D // shared))
-    linear = tf.reshape(X * logits - tf.nn.relu(logits), (-1, shared, D // shared))
+    grouped = -1, shared, D // shared
+    y = tf.reshape(1.0 + tf.exp(-tf.abs(logits)), grouped)
+    linear = tf.reshape(X * logits - tf.nn.relu(logits), grouped)
     terms = tf.reduce_sum(linear, 1) - tf.math.log(tf.reduce_prod(y, 1))
     with _with_gradient():
         log_likelihood, _, _ = tf.identity_n([tf.reduce_sum(terms, 1), X, logits])
