@@ -25,7 +25,6 @@ from vae_tf1.noise import Stream
 from vae_tf1.quiet import without_deprecation_warnings
 from vae_tf1.rmsprop import rmsprop
 from vae_tf1.rows import ArrayLike, check_count
-from vae_tf1.xla import Decorator, as_it_is
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -275,34 +274,35 @@ class VariationalAutoencoder:
         layers = self.encoder_layers + self.decoder_layers
         return [variable for layer in layers for variable in (layer.W, layer.b)]
 
+    def encode(self, X: tf.Tensor) -> tf.Tensor:
+        """Return what the encoder makes of images, (batch, 2M); `latent` reads it."""
+        with tf.name_scope("encoder"):
+            return _through(self.encoder_layers, X)
+
+    def latent(self, encoded: tf.Tensor, epsilon: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        """Return means and stddev of q(z|x), the code Z that `epsilon` draws, and the KL."""
+        with tf.name_scope("latent"):
+            means, unbounded = tf.split(encoded, 2, axis=1)
+            # a standard deviation is positive: softplus; and its log finite: a little more
+            stddev = tf.nn.softplus(unbounded) + 1e-6
+            Z = epsilon * stddev + means
+        with tf.name_scope("elbo"):
+            return means, stddev, Z, self._kl(means, stddev, Z)
+
     def decode(self, Z: tf.Tensor) -> tf.Tensor:
         """Return the logits of p(x|z), (batch, D)."""
         with tf.name_scope("decoder"):
             return _through(self.decoder_layers, Z)
 
-    def forward(self, X: tf.Tensor, epsilon: tf.Tensor, compiled: Decorator = as_it_is) -> Pass:
+    def forward(self, X: tf.Tensor, epsilon: tf.Tensor) -> Pass:
         """Pass a minibatch through the model: the one definition of its ELBO.
 
-        The placeholder graph, the compiled training loop and `evaluate` all call this. The last has
-        XLA compile what is between the products of the layers: `compiled` is applied to it.
+        The placeholder graph and the compiled training loop call this, and `evaluate` its parts.
         """
-
-        @compiled
-        def latent(encoded: tf.Tensor, epsilon: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            with tf.name_scope("latent"):
-                means, unbounded = tf.split(encoded, 2, axis=1)
-                # a standard deviation is positive: softplus; and its log finite: a little more
-                stddev = tf.nn.softplus(unbounded) + 1e-6
-                Z = epsilon * stddev + means
-            with tf.name_scope("elbo"):
-                return means, stddev, Z, self._kl(means, stddev, Z)
-
-        with tf.name_scope("encoder"):
-            encoded = _through(self.encoder_layers, X)
-        means, stddev, Z, kl = latent(encoded, epsilon)
+        means, stddev, Z, kl = self.latent(self.encode(X), epsilon)
         logits = self.decode(Z)
         with tf.name_scope("elbo"):
-            log_likelihood = compiled(bernoulli_log_likelihood)(X, logits)
+            log_likelihood = bernoulli_log_likelihood(X, logits)
         return Pass(means, stddev, Z, logits, log_likelihood, kl)
 
     def _kl(self, means: tf.Tensor, stddev: tf.Tensor, Z: tf.Tensor) -> tf.Tensor:

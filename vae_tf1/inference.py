@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from vae_tf1 import noise, xla
 from vae_tf1.ahead import run_ahead
+from vae_tf1.likelihood import bernoulli_log_likelihood
 from vae_tf1.quiet import without_deprecation_warnings
 from vae_tf1.rows import ArrayLike, Rows, as_rows, as_values
 
@@ -125,10 +126,22 @@ def _build_evaluation(
         shape = (n or tf.shape(images)[0], 1, vae.hidden_layer_sizes[-1])
         key = vae.noise_key.read_value()
         uniform = noise.uniform(key, first, noise.EVALUATION, shape)[:, 0]
+
         # Not the whole: for large products TensorFlow's own kernels are faster than XLA's.
         between_the_products = xla.compiled if compiled else xla.as_it_is
-        epsilon = between_the_products(noise.normal_quantile)(uniform)
-        X = as_values(tf.cast(images, tf.float32), rows.levels)
-        result = vae.forward(X, epsilon, between_the_products)
-    fetches = result.log_likelihood, result.kl
-    return lambda taken, start: vae.sess.run(fetches, {images: taken, first: start})
+
+        def values(images: tf.Tensor) -> tf.Tensor:
+            return as_values(tf.cast(images, tf.float32), rows.levels)
+
+        @between_the_products
+        def latent(encoded: tf.Tensor, uniform: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            _, _, Z, kl = vae.latent(encoded, noise.normal_quantile(uniform))
+            return Z, kl
+
+        @between_the_products
+        def log_likelihood(images: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+            return bernoulli_log_likelihood(values(images), logits)
+
+        Z, kl = latent(vae.encode(values(images)), uniform)
+        terms = log_likelihood(images, vae.decode(Z)), kl
+    return lambda taken, start: vae.sess.run(terms, {images: taken, first: start})

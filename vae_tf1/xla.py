@@ -9,7 +9,6 @@ from typing import TypeVar
 import tensorflow as tf
 
 Built = TypeVar("Built")
-Decorator = Callable[[Callable], Callable]
 
 
 def compiled(function: Callable) -> Callable:
