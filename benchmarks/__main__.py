@@ -161,6 +161,7 @@ def inference(problem: Problem, repetitions: int) -> None:
             series = interleave(
                 {"this": _calling(worker, method), "products": _calling(products, method)},
                 repetitions,
+                twice=True,
             )
         this, least = series["this"], series["products"]
         shown.append(

@@ -49,7 +49,10 @@ class Series:
 
 
 def interleave(
-    calls: dict[str, Callable[[], Timed]], repetitions: int, patience: int | None = None
+    calls: dict[str, Callable[[], Timed]],
+    repetitions: int,
+    patience: int | None = None,
+    twice: bool = False,
 ) -> dict[str, Series]:
     """Call each in turn, again and again.
 
@@ -61,6 +64,10 @@ def interleave(
         How many undisturbed repetitions of each are wanted.
     patience
         How many rounds to make for them at most; by default twice as many.
+    twice
+        Whether to make each call twice, and time the second. For short calls that take much memory:
+        a virtual machine may return free memory to its host within seconds, and the first call
+        then waits for the host.
 
     Returns
     -------
@@ -70,6 +77,8 @@ def interleave(
     series = {name: Series() for name in calls}
     for _ in range(patience or 2 * repetitions):
         for name, call in calls.items():
+            if twice:
+                call()
             series[name].add(*_with_others(call))
         if all(len(one.undisturbed) >= repetitions for one in series.values()):
             break
