@@ -17,7 +17,9 @@ from vae_tf1.rows import ArrayLike, Rows, as_rows, as_values
 if TYPE_CHECKING:
     from vae_tf1.autoencoder import VariationalAutoencoder
 
-_BLOCK_BYTES = 8 << 20  # of the widest layer's float32 values: large products, yet inside the cache
+# Of the widest layer's float32 values: large products, yet inside the cache; and small enough that
+# those in flight fit into one of glibc's heaps, of 64 MiB, which else make and delete a second one.
+_BLOCK_BYTES = 6 << 20
 _SIDE_BY_SIDE = 3  # blocks; while one of them is copied in or out the others are multiplied
 _WORTH_COMPILING = 16  # blocks to evaluate; fewer would not feel the quarter that it saves
 
