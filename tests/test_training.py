@@ -102,7 +102,8 @@ class TestTheOriginalsTraining:
         assert np.mean(costs[-10:]) > np.mean(costs[:10]) + 3
         assert vae.costs == costs
 
-    def test_feeds_the_same_values_however_they_are_stored(self, X):
+    def test_feeds_the_same_values_however_they_are_stored(self, vae, X, tmp_path):
+        start = vae.save(tmp_path / "start")
         grey = np.random.default_rng(1).integers(0, 256, (50, D)) / np.float32(255)
         for values, kinds in (
             (X, (X.astype(bool), X.astype("u1"), X.astype(int), X.astype(float), X.tolist())),
@@ -110,22 +111,29 @@ class TestTheOriginalsTraining:
         ):
             results = []
             for kind in (values, *kinds):
-                with VariationalAutoencoder(D, SIZES, seed=1) as vae:
-                    results.append(vae.fit(kind, epochs=1, batch_sz=BATCH, **QUIET))
+                vae.restore(start)
+                results.append(vae.fit(kind, epochs=1, batch_sz=BATCH, **QUIET))
             assert all(result == results[0] for result in results)
 
 
 class TestReproducible:
     @pytest.mark.parametrize(("batch_sz", "capacities"), [(BATCH, (1, 3, 64)), (ODD, (1, 2, 64))])
-    def test_same_bits_whatever_the_chunk_size(self, X, batch_sz, capacities, monkeypatch):
+    def test_same_bits_whatever_the_chunk_size(
+        self, X, batch_sz, capacities, monkeypatch, tmp_path
+    ):
+        """However many steps a loop may have, and however many of them a chunk does have."""
+        pace = SimpleNamespace(observe=lambda *_: None)
+        monkeypatch.setattr(training, "Pace", lambda _: pace)
         results = []
-        for capacity, steps in zip((*capacities, 64), (*capacities, 1), strict=True):
+        for capacity in capacities:
             monkeypatch.setattr(training, "_capacity", lambda *_, c=capacity: c)
-            pace = SimpleNamespace(steps=steps, observe=lambda *_: None)
-            monkeypatch.setattr(training, "Pace", lambda _, pace=pace: pace)
             with VariationalAutoencoder(D, SIZES, seed=1) as vae:
-                costs = vae.fit(X, epochs=3, batch_sz=batch_sz, compile=True, **QUIET)
-                results.append((costs, state(vae)))
+                start = vae.save(tmp_path / "start")
+                for steps in {capacity, 1}:
+                    pace.steps = steps
+                    vae.restore(start)
+                    costs = vae.fit(X, epochs=3, batch_sz=batch_sz, compile=True, **QUIET)
+                    results.append((costs, state(vae)))
         for costs, weights in results[1:]:
             assert costs == results[0][0]
             assert_same_state(weights, results[0][1])
@@ -141,7 +149,8 @@ class TestReproducible:
 
 
 class TestRows:
-    def test_trains_on_what_does_not_fit_into_memory(self, X, tmp_path):
+    def test_trains_on_what_does_not_fit_into_memory(self, vae, X, tmp_path):
+        start = vae.save(tmp_path / "start")
         mapped = np.memmap(tmp_path / "x", np.uint8, "w+", shape=X.shape)
         mapped[:] = X
 
@@ -156,8 +165,8 @@ class TestRows:
 
         results = []
         for source in (X, mapped, mapped[:], Lazy()):
-            with VariationalAutoencoder(D, SIZES, seed=1) as vae:
-                results.append(vae.fit(source, epochs=2, batch_sz=BATCH, **QUIET))
+            vae.restore(start)
+            results.append(vae.fit(source, epochs=2, batch_sz=BATCH, **QUIET))
         assert all(result == results[0] for result in results)
 
     def test_a_bad_row_in_a_stream_stops_before_it_is_used(self, vae, X, tmp_path, monkeypatch):
