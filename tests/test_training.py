@@ -266,6 +266,28 @@ class TestInterrupts:
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
         vae.fit(X, epochs=1, batch_sz=BATCH, **QUIET)
 
+    def test_ctrl_c_does_not_wait_for_xla(self, vae, X, monkeypatch):
+        compiling, go_on = threading.Event(), threading.Event()
+        prepare = training.Loop.prepare
+
+        def compile_for_long(loop):
+            compiling.set()
+            go_on.wait(60)
+            prepare(loop)
+
+        def press_ctrl_c():
+            compiling.wait(60)
+            os.kill(os.getpid(), signal.SIGINT)
+
+        monkeypatch.setattr(training.Loop, "prepare", compile_for_long)
+        threading.Thread(target=press_ctrl_c).start()
+        with pytest.raises(KeyboardInterrupt):
+            vae.fit(X, epochs=1, batch_sz=BATCH, compile=True, **QUIET)
+        assert not go_on.is_set()
+        go_on.set()
+        monkeypatch.undo()
+        assert len(vae.fit(X, epochs=1, batch_sz=BATCH, compile=True, **QUIET)) == 10
+
     def test_other_handlers_get_their_signal(self):
         calls = []
         before = signal.signal(signal.SIGTERM, lambda *_: calls.append("handled"))

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from types import FrameType
 
 __all__ = ["Interrupts"]
+
+_LOOK_EVERY = 0.1  # seconds
 
 
 class Interrupts:
@@ -51,6 +55,19 @@ class Interrupts:
         self._put_back()
         signal.raise_signal(number)
         self.__enter__()
+
+    def wait_for(self, work: Callable[[], None]) -> None:
+        """Do in another thread what cannot be stopped, and wait for its end or for a signal.
+
+        A signal is delivered; if it is Ctrl-C, the work goes on to its end in the background.
+        """
+        pool = ThreadPoolExecutor(1, "vae_tf1")
+        done = pool.submit(work)
+        pool.shutdown(wait=False)
+        while not wait([done], _LOOK_EVERY).done:
+            if self.received is not None:
+                self.deliver()
+        done.result()
 
     def _put_back(self) -> None:
         for number, handler in self._before.items():

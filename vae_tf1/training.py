@@ -243,7 +243,7 @@ def train(
             if show_progress:
                 print(f"nothing left to train: {epoch - run.first_epoch} epochs are done")
             return run.costs
-        loop = _loop(vae, batch_sz, rows, compile)
+        loop = _loop(vae, batch_sz, rows, compile, interrupts)
         with (
             Progress(epochs, n_batches, show_progress, run.steps_done) as progress,
             closing(schedule.chunks(epoch, step, last_epoch, loop.pace)) as chunks,
@@ -269,12 +269,14 @@ def train(
         return run.costs
 
 
-def _loop(vae: VariationalAutoencoder, batch_sz: int, rows: Rows, compiled: bool) -> Loop:
+def _loop(
+    vae: VariationalAutoencoder, batch_sz: int, rows: Rows, compiled: bool, interrupts: Interrupts
+) -> Loop:
     """Return the loop for this kind of data, ready to run; built once per model."""
 
     def build(compiled: bool) -> Loop:
         loop = Loop(vae, batch_sz, rows, _capacity(vae, batch_sz, rows), compiled)
-        loop.prepare()
+        interrupts.wait_for(loop.prepare)  # two seconds where XLA compiles
         return loop
 
     kind = (batch_sz, rows.dtype, rows.levels)
