@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tensorflow as tf
 
-from vae_tf1 import noise, xla
+from vae_tf1 import noise
 from vae_tf1.ahead import run_ahead
 from vae_tf1.likelihood import bernoulli_log_likelihood
 from vae_tf1.quiet import without_deprecation_warnings
 from vae_tf1.rows import ArrayLike, Rows, as_rows, as_values
+from vae_tf1.xla import compiled_or_not, graph_function
 
 if TYPE_CHECKING:
     from vae_tf1.autoencoder import VariationalAutoencoder
@@ -115,7 +116,7 @@ def _evaluation(vae: VariationalAutoencoder, rows: Rows, n: int | None, compiled
         return evaluation
 
     kind = ("evaluation", rows.dtype, rows.levels, n)
-    return xla.compiled_or_not(vae.loops, kind, build, compiled, "the evaluation")
+    return compiled_or_not(vae.loops, kind, build, compiled, "the evaluation")
 
 
 def _build_evaluation(
@@ -129,21 +130,17 @@ def _build_evaluation(
         key = vae.noise_key.read_value()
         uniform = noise.uniform(key, first, noise.EVALUATION, shape)[:, 0]
 
-        # Not the whole: for large products TensorFlow's own kernels are faster than XLA's.
-        between_the_products = xla.compiled if compiled else xla.as_it_is
-
         def values(images: tf.Tensor) -> tf.Tensor:
             return as_values(tf.cast(images, tf.float32), rows.levels)
 
-        @between_the_products
         def latent(encoded: tf.Tensor, uniform: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             _, _, Z, kl = vae.latent(encoded, noise.normal_quantile(uniform))
             return Z, kl
 
-        @between_the_products
         def log_likelihood(images: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
             return bernoulli_log_likelihood(values(images), logits)
 
-        Z, kl = latent(vae.encode(values(images)), uniform)
-        terms = log_likelihood(images, vae.decode(Z)), kl
+        # Not the whole: for large products TensorFlow's own kernels are faster than XLA's.
+        Z, kl = graph_function(latent, compiled)(vae.encode(values(images)), uniform)
+        terms = graph_function(log_likelihood, compiled)(images, vae.decode(Z)), kl
     return lambda taken, start: vae.sess.run(terms, {images: taken, first: start})

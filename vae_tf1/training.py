@@ -25,7 +25,7 @@ from vae_tf1.quiet import without_deprecation_warnings
 from vae_tf1.resume import Run
 from vae_tf1.rmsprop import update, write_momentum
 from vae_tf1.rows import ArrayLike, Rows, as_rows, as_values, check_count
-from vae_tf1.xla import compiled_or_not
+from vae_tf1.xla import compiled_or_not, graph_function
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -136,7 +136,7 @@ class Loop:
                 0,
                 (capacity, batch_sz, vae.hidden_layer_sizes[-1]),
             )
-            run = tf.function(self._train, jit_compile=compiled, autograph=False)
+            run = graph_function(self._train, compiled)
             elbos, done = run(self._images, epsilon, self._steps)
             with tf.control_dependencies([elbos]):
                 counted = vae.count_steps(tf.cast(done, tf.int64))

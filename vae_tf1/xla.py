@@ -11,14 +11,9 @@ import tensorflow as tf
 Built = TypeVar("Built")
 
 
-def compiled(function: Callable) -> Callable:
-    """Return a function that adds the graph of `function`, for XLA to compile, to another graph."""
-    return tf.function(function, jit_compile=True, autograph=False)
-
-
-def as_it_is(function: Callable) -> Callable:
-    """Return the function; what takes the place of `compiled` where nothing is to be compiled."""
-    return function
+def graph_function(function: Callable, compiled: bool) -> Callable:
+    """Return a function that adds the graph of `function` to another, for XLA if `compiled`."""
+    return tf.function(function, jit_compile=compiled, autograph=False)
 
 
 def compiled_or_not(
