@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from util import builtin_digits
+from vae_tf1.data.mnist import builtin_digits
 
 D = 784
 _DRAWN = 10_000  # different images; more rows repeat them

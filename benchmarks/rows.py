@@ -17,8 +17,9 @@ from benchmarks.memory import D, write_images
 from benchmarks.table import show
 from benchmarks.timing import interleave
 from benchmarks.worker import Timed
-from vae_tf1 import mapped, noise
-from vae_tf1.rows import as_rows
+from vae_tf1.data import memmap as mapped
+from vae_tf1.data.rows import as_rows
+from vae_tf1.model import noise
 
 _GATHERED = 8192  # rows at a time, as a chunk of `fit` does
 

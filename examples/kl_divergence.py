@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from vae_tf1 import kl_divergence_gaussians, monte_carlo_kl, plots
-from vae_tf1.quiet import without_deprecation_warnings
+from vae_tf1.backend.deprecations import without_deprecation_warnings
 
 SEED_CLOSED_FORM, SEED_TENSORFLOW = 2.5925815, 2.5925813
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from util import get_mnist
 from vae_tf1 import VariationalAutoencoder, plots
+from vae_tf1.data.mnist import get_mnist
 
 
 def main(args: argparse.Namespace) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from util import builtin_digits, get_mnist
 from vae_tf1 import VariationalAutoencoder, fit_mixture, plots
+from vae_tf1.data.mnist import builtin_digits, get_mnist
 from vae_tf1.mixture import auroc
 
 

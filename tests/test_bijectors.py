@@ -7,7 +7,7 @@ import pytest
 import scipy.integrate
 import scipy.stats
 import tensorflow as tf
-from prob_modes import TOLERANCE, both_modes, both_types
+from support.prob_modes import TOLERANCE, both_modes, both_types
 from tensorflow_probability import bijectors as tfb
 from tensorflow_probability import distributions as tfd
 from tensorflow_probability import util as tfp_util

@@ -10,11 +10,11 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from prob_modes import TOLERANCE, both_modes, both_types
+from support.prob_modes import TOLERANCE, both_modes, both_types
 
 from vae_tf1 import VariationalAutoencoder, kl_divergence_gaussians, log_density_ratio_gaussians
+from vae_tf1.backend.deprecations import without_deprecation_warnings
 from vae_tf1.divergence import MonteCarloKL, monte_carlo_kl
-from vae_tf1.quiet import without_deprecation_warnings
 
 TWO_GAUSSIANS = ("kl_q_mu", "kl_q_sigma", "kl_p_mu", "kl_p_sigma")
 

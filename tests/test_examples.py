@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 from matplotlib.image import imread
 
-from util import builtin_digits
+from vae_tf1.data.mnist import builtin_digits
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SMALL = ["--images", "1500", "--epochs", "2"]

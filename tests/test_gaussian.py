@@ -11,7 +11,7 @@ import pytest
 import scipy.stats
 import tensorflow as tf
 from matplotlib.figure import Figure
-from prob_modes import TOLERANCE, both_modes, both_types
+from support.prob_modes import TOLERANCE, both_modes, both_types
 
 from vae_tf1 import BaseDistribution, Gaussian, VariationalAutoencoder, kl_divergence_gaussians
 

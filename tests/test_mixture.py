@@ -5,7 +5,7 @@ import pytest
 import scipy.special
 import scipy.stats
 import tensorflow as tf
-from prob_modes import both_modes, both_types
+from support.prob_modes import both_modes, both_types
 
 from vae_tf1 import fit_mixture, gmm_energy, gmm_params
 from vae_tf1.mixture import Mixture, auroc, responsibilities

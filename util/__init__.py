@@ -1,13 +1,19 @@
-"""The data of the original's scripts: `get_mnist` and what it needs.
+"""The 2017 address of the MNIST loader; everything here is `vae_tf1.data.mnist`."""
 
-Importing this package is quick and has no side effects: matplotlib and tqdm are loaded when they
-are first needed.
-"""
+from pkgutil import extend_path
 
-from util.digits import builtin_digits
-from util.errors import DataError, DataWarning
-from util.mnist import get_mnist, load_mnist
-from util.source import Mnist, Source
+# A user's own util/ folder without an __init__.py stands beside this one.
+__path__ = extend_path(__path__, __name__)
+
+from vae_tf1.data.mnist import (
+    DataError,
+    DataWarning,
+    Mnist,
+    Source,
+    builtin_digits,
+    get_mnist,
+    load_mnist,
+)
 
 __all__ = [
     "DataError",

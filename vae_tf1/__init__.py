@@ -7,7 +7,7 @@ is loaded from its module on first use.
 from importlib import import_module
 
 _HOME_OF = {
-    "DenseLayer": "layers",
+    "DenseLayer": "model.layers",
     "VariationalAutoencoder": "autoencoder",
     "BaseDistribution": "gaussian",
     "Gaussian": "gaussian",
@@ -19,6 +19,9 @@ _HOME_OF = {
     "fit_mixture": "mixture",
     "Cubic": "bijectors",
     "fit_distribution": "bijectors",
+    "CheckpointError": "errors",
+    "DataError": "errors",
+    "DataWarning": "errors",
 }
 _MODULES = ("plots",)
 

@@ -16,15 +16,19 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from vae_tf1 import checkpoint, checkpoint_folder, inference, noise, training
-from vae_tf1.checkpoint import CheckpointError
+from vae_tf1 import inference
+from vae_tf1.backend.deprecations import without_deprecation_warnings
+from vae_tf1.checkpoint import folder as checkpoint_folder
+from vae_tf1.checkpoint import store as checkpoint
+from vae_tf1.data.rows import ArrayLike, check_count
 from vae_tf1.divergence import kl_divergence_gaussians, log_density_ratio_gaussians
-from vae_tf1.layers import DenseLayer
-from vae_tf1.likelihood import bernoulli_log_likelihood
-from vae_tf1.noise import Stream
-from vae_tf1.quiet import without_deprecation_warnings
-from vae_tf1.rmsprop import rmsprop
-from vae_tf1.rows import ArrayLike, check_count
+from vae_tf1.errors import CheckpointError
+from vae_tf1.model import noise
+from vae_tf1.model.bernoulli import bernoulli_log_likelihood
+from vae_tf1.model.layers import DenseLayer
+from vae_tf1.model.noise import Stream
+from vae_tf1.model.rmsprop import rmsprop
+from vae_tf1.training import loop as training
 
 if TYPE_CHECKING:
     from os import PathLike

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from vae_tf1.quiet import without_deprecation_warnings
-from vae_tf1.rows import check_count
+from vae_tf1.backend.deprecations import without_deprecation_warnings
+from vae_tf1.data.rows import check_count
 
 __all__ = [
     "MonteCarloKL",

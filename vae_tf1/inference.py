@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tensorflow as tf
 
-from vae_tf1 import noise
-from vae_tf1.ahead import run_ahead
-from vae_tf1.likelihood import bernoulli_log_likelihood
-from vae_tf1.quiet import without_deprecation_warnings
-from vae_tf1.rows import ArrayLike, Rows, as_rows, as_values
-from vae_tf1.xla import compiled_or_not, graph_function
+from vae_tf1.backend.deprecations import without_deprecation_warnings
+from vae_tf1.backend.xla import compiled_or_not, graph_function
+from vae_tf1.data.prefetch import run_ahead
+from vae_tf1.data.rows import ArrayLike, Rows, as_rows, as_values
+from vae_tf1.model import noise
+from vae_tf1.model.bernoulli import bernoulli_log_likelihood
 
 if TYPE_CHECKING:
     from vae_tf1.autoencoder import VariationalAutoencoder

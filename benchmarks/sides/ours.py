@@ -7,7 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.problem import D, Problem
-from vae_tf1 import VariationalAutoencoder, noise
+from vae_tf1 import VariationalAutoencoder
+from vae_tf1.model import noise
 
 
 class Fit:

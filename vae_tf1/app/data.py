@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-import util
 from vae_tf1.app.errors import JobError
 from vae_tf1.app.options import Options
+from vae_tf1.data import mnist
 
 __all__ = ["Digits", "load"]
 
@@ -59,10 +59,10 @@ def load(options: Options) -> Digits:
     )
 
 
-def _load(path: str | None, split: str) -> util.Mnist:
+def _load(path: str | None, split: str) -> mnist.Mnist:
     try:
-        return util.load_mnist(path, split)
-    except util.DataError as error:
+        return mnist.load_mnist(path, split)
+    except mnist.DataError as error:
         raise JobError(str(error)) from None
 
 

@@ -13,7 +13,7 @@ from vae_tf1.app.options import Options
 from vae_tf1.app.pictures import Picture, pictures_of, posterior_samples, prior_samples
 from vae_tf1.app.prompts import another, can_ask
 from vae_tf1.app.screen import Album, Windows, has_display
-from vae_tf1.chatter import without_startup_notices
+from vae_tf1.backend.notices import without_startup_notices
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -78,7 +78,7 @@ def fit(vae: VariationalAutoencoder, digits: Digits, options: Options) -> Traini
     """
     import tensorflow as tf
 
-    from vae_tf1.checkpoint import CheckpointError
+    from vae_tf1.errors import CheckpointError
 
     began = time.perf_counter()
     interrupted = False

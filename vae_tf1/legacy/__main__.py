@@ -89,7 +89,7 @@ def main(argv: list[str]) -> None:
 
 
 def _table(file: str | None) -> None:
-    from vae_tf1.chatter import without_startup_notices
+    from vae_tf1.backend.notices import without_startup_notices
     from vae_tf1.legacy.table import table, update
 
     with without_startup_notices():

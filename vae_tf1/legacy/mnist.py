@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import functools
 import gzip
-import os
-import sys
 from collections import namedtuple
 from importlib import import_module
 from types import ModuleType
@@ -291,22 +288,6 @@ def _flatten(images: np.ndarray) -> np.ndarray:
     return images.reshape(len(images), -1)
 
 
-@functools.cache
 def _loader() -> ModuleType:
-    """Return this project's `util`, whatever module of that name the script may have brought."""
-    project = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    others = _modules_of_util()
-    for name in others:
-        del sys.modules[name]
-    sys.path.insert(0, project)
-    try:
-        return import_module("util")
-    finally:
-        sys.path.remove(project)
-        for name in _modules_of_util():
-            del sys.modules[name]
-        sys.modules.update(others)
-
-
-def _modules_of_util() -> dict[str, ModuleType]:
-    return {n: m for n, m in sys.modules.items() if n == "util" or n.startswith("util.")}
+    """Return this project's loader; it takes a moment to import."""
+    return import_module("vae_tf1.data.mnist")

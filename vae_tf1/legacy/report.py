@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from vae_tf1.chatter import without_startup_notices
+from vae_tf1.backend.notices import without_startup_notices
 from vae_tf1.legacy import outside, tree
 from vae_tf1.legacy.source import parse
 

@@ -147,7 +147,7 @@ def _run(data: bytes, module: ModuleType, python2: bool) -> None:
 @functools.cache
 def _tensorflow() -> ModuleType:
     """Return the tree, with TensorFlow's v2 behaviour off from the first time on."""
-    from vae_tf1.chatter import without_startup_notices
+    from vae_tf1.backend.notices import without_startup_notices
     from vae_tf1.legacy import tree
     from vae_tf1.legacy.graph_mode import GraphMode
 

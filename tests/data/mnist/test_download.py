@@ -1,0 +1,422 @@
+"""The download against a server that misbehaves in every way: whole files or none.
+
+The server is local; its first path component says how it behaves.
+"""
+
+import contextlib
+import gzip
+import hashlib
+import http.server
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from support.mnist_files import IDX_NAMES, digits, idx_images, idx_labels, nowhere  # noqa: F401
+
+from vae_tf1.data import mnist
+from vae_tf1.data.mnist import DataError, get_mnist, load_mnist
+from vae_tf1.data.mnist.cache import write_atomically
+from vae_tf1.data.mnist.download import download_mnist
+
+CONTENT = {
+    f"{name}.gz": gzip.compress(data, 1)
+    for part, names in IDX_NAMES.items()
+    for name, data in zip(
+        names, (idx_images(digits(40, part)[0]), idx_labels(digits(40, part)[1])), strict=True
+    )
+}
+FILES = {name: (len(data), hashlib.sha256(data).hexdigest()) for name, data in CONTENT.items()}
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *args):
+        pass
+
+    def do_GET(self):
+        self.server.requests.append(self.path)
+        _, behaviour, name = self.path.split("/")
+        self.close_connection = True
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            getattr(self, behaviour)(CONTENT[name], name)
+
+    def answer(self, data, length="right", status=200):
+        self.send_response(status)
+        if length == "right":
+            length = len(data)
+        if length is not None:
+            self.send_header("Content-Length", str(length))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def redirect(self, location):
+        self.send_response(302)
+        self.send_header("Location", location)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def good(self, data, name):
+        self.answer(data)
+
+    def good_without_length(self, data, name):
+        self.answer(data, length=None)
+
+    def not_found(self, data, name):
+        self.answer(b"nothing here", status=404)
+
+    def server_error(self, data, name):
+        self.answer(data, status=500)
+
+    def stall(self, data, name):
+        self.answer(data[:-1], length=len(data))
+        self.server.stop.wait(5)
+
+    def stall_at_once(self, data, name):
+        self.server.stop.wait(5)
+
+    def drip(self, data, name):
+        self.answer(b"", length=len(data))
+        for byte in data:
+            self.wfile.write(bytes([byte]))
+            if self.server.stop.wait(0.05):
+                break
+
+    def drip_headers(self, data, name):
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nServer: ")
+        while not self.server.stop.wait(0.05):
+            self.wfile.write(b"x")
+
+    def drip_without_length(self, data, name):
+        self.answer(b"", length=None)
+        for byte in data:
+            self.wfile.write(bytes([byte]))
+            if self.server.stop.wait(0.05):
+                break
+
+    def half(self, data, name):
+        self.answer(data[: len(data) // 2], length=len(data))
+
+    def half_without_length(self, data, name):
+        self.answer(data[: len(data) // 2], length=None)
+
+    def wrong_bytes(self, data, name):
+        self.answer(data[:-1] + bytes([data[-1] ^ 1]))
+
+    def web_page(self, data, name):
+        self.answer(b"<html>Please log in</html>")
+
+    def claims_more(self, data, name):
+        self.answer(data, length=10**12)
+
+    def claims_less(self, data, name):
+        self.answer(data, length=len(data) - 1)
+
+    def claims_nonsense(self, data, name):
+        self.answer(data, length="many")
+
+    def endless(self, data, name):
+        self.answer(data, length=None)
+        while not self.server.stop.is_set():
+            self.wfile.write(bytes(1 << 16))
+            self.server.sent += 1 << 16
+
+    def broken_chunks(self, data, name):
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.write(b"zz\r\nnot a chunk")
+
+    def no_http(self, data, name):
+        self.wfile.write(b"SSH-2.0-OpenSSH_9.6\r\n")
+
+    def redirect_to_good(self, data, name):
+        self.redirect(f"/good/{name}")
+
+    def redirect_to_itself(self, data, name):
+        self.redirect(self.path)
+
+    def redirect_to_file(self, data, name):
+        self.redirect((self.server.folder / name).as_uri())
+
+    def redirect_to_ftp(self, data, name):
+        self.redirect(f"ftp://127.0.0.1/{name}")
+
+    def redirect_to_data(self, data, name):
+        self.redirect("data:application/gzip;base64,H4sI")
+
+    def redirect_to_https(self, data, name):
+        self.redirect(f"https://127.0.0.1:{self.server.server_port}/good/{name}")
+
+    def redirect_to_nonsense(self, data, name):
+        self.redirect("http://[::1/x")
+
+
+# behaviour: what the complaint about it says
+REFUSED = {
+    "not_found": "HTTP status 404",
+    "server_error": "HTTP status 500",
+    "stall": "timed out",
+    "stall_at_once": "timed out",
+    "drip_headers": "gave no answer",
+    "drip": "took longer than",
+    "drip_without_length": "took longer than",
+    "half": "ended after",
+    "half_without_length": "ended after",
+    "wrong_bytes": "wrong checksum",
+    "web_page": "offers 26 bytes",
+    "claims_more": "offers 1000000000000 bytes",
+    "claims_less": "offers",
+    "claims_nonsense": "offers many bytes",
+    "endless": "sends more than",
+    "broken_chunks": "",
+    "no_http": "SSH-2.0-OpenSSH",
+    "redirect_to_itself": "HTTP status 302",
+    "redirect_to_file": "HTTP status 302",
+    "redirect_to_ftp": "redirects from http to ftp",
+    "redirect_to_data": "HTTP status 302",
+    "redirect_to_https": "redirects from http to https",
+    "redirect_to_nonsense": "",
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    server.stop = threading.Event()
+    server.folder = tmp_path_factory.mktemp("served")
+    for name, data in CONTENT.items():
+        (server.folder / name).write_bytes(data)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    yield server
+    server.stop.set()
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def mirrors(server, monkeypatch):
+    """Use the server with the given behaviours as mirrors."""
+    server.requests, server.sent = [], 0
+    for variable in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(mnist.download, "FILES", FILES)
+    monkeypatch.setattr(mnist.download, "TIMEOUT", 0.5)
+    monkeypatch.setattr(mnist.download, "PATIENCE", 0.8)
+    monkeypatch.setattr(mnist.download, "DEADLINE", 0.8)
+
+    def use(*behaviours):
+        base = f"http://127.0.0.1:{server.server_port}"
+        addresses = tuple(f"{base}/{behaviour}/" for behaviour in behaviours)
+        monkeypatch.setattr(mnist.download, "MIRRORS", addresses)
+        return server
+
+    return use
+
+
+def assert_whole(folder):
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == CONTENT
+
+
+@pytest.mark.parametrize("behaviour", ["good", "good_without_length", "redirect_to_good"])
+def test_sound_files_arrive(mirrors, tmp_path, behaviour):
+    server = mirrors(behaviour)
+    download_mnist(tmp_path / "new" / "cache")
+    assert_whole(tmp_path / "new" / "cache")
+    server.requests.clear()
+    download_mnist(tmp_path / "new" / "cache")
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("behaviour", REFUSED)
+def test_a_bad_mirror_is_refused_and_leaves_nothing(mirrors, tmp_path, behaviour):
+    server = mirrors(behaviour)
+    start = time.perf_counter()
+    with pytest.raises(DataError) as caught:
+        download_mnist(tmp_path)
+    assert time.perf_counter() - start < 5
+    assert "127.0.0.1" in str(caught.value)
+    assert REFUSED[behaviour] in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+    assert server.sent < 64 << 20
+
+
+@pytest.mark.parametrize("behaviour", REFUSED)
+def test_the_second_mirror_serves_where_the_first_fails(mirrors, tmp_path, behaviour):
+    server = mirrors(behaviour, "good")
+    download_mnist(tmp_path)
+    assert_whole(tmp_path)
+    # A mirror that failed once is not asked first again.
+    asked = [path.split("/")[1] for path in server.requests if "redirect" not in path]
+    assert asked.count("good") == 4
+    assert asked.count(behaviour) <= 1
+
+
+def test_unreachable_mirrors(mirrors, tmp_path, monkeypatch):
+    mirrors()
+    monkeypatch.setattr(mnist.download, "MIRRORS", ("http://127.0.0.1:1/",))
+    with pytest.raises(DataError, match=r"127\.0\.0\.1:1: .*refused"):
+        download_mnist(tmp_path)
+    monkeypatch.setattr(mnist.download, "MIRRORS", ("https://mirror.invalid/",))
+    with pytest.raises(DataError, match="no network"):
+        download_mnist(tmp_path)
+
+
+def test_a_damaged_or_half_file_in_the_cache_is_fetched_again(mirrors, tmp_path):
+    server = mirrors("good")
+    download_mnist(tmp_path)
+    names = list(CONTENT)
+    (tmp_path / names[0]).write_bytes(CONTENT[names[0]][:-5])
+    (tmp_path / names[1]).write_bytes(CONTENT[names[1]][:-1] + b"?")
+    server.requests.clear()
+    download_mnist(tmp_path)
+    assert_whole(tmp_path)
+    assert server.requests == [f"/good/{name}" for name in names[:2]]
+
+
+def test_a_folder_that_cannot_be_written(mirrors, tmp_path):
+    server = mirrors("good")
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match="the cache cannot be written"):
+        download_mnist(tmp_path / "file" / "cache")
+    assert server.requests == []
+
+
+# ---- as get_mnist uses it
+
+
+@pytest.fixture
+def online(nowhere, monkeypatch):  # noqa: F811
+    monkeypatch.delenv("VAE_TF1_OFFLINE")
+    return nowhere / ".cache" / "vae_tf1"
+
+
+def test_get_mnist_downloads_once_into_the_cache(mirrors, online, capfd):
+    server = mirrors("good")
+    X, _ = get_mnist()
+    assert len(X) == 40
+    assert_whole(online)
+    assert len(load_mnist(split="test").images) == 40
+    assert len(server.requests) == 4
+    assert capfd.readouterr().err.splitlines() == [
+        f"data: MNIST, 40 training images from {online}",
+        f"data: MNIST, 40 test images from {online}",
+    ]
+
+
+def test_get_mnist_says_why_it_makes_do_with_the_built_in_digits(mirrors, online, capfd):
+    server = mirrors("not_found")
+    assert load_mnist().source.is_builtin
+    (line,) = capfd.readouterr().err.splitlines()
+    assert "No MNIST found and none downloaded" in line
+    assert "HTTP status 404" in line
+    assert "built-in digits" in line
+    # It is tried once a process: training and test images are never of different sources.
+    mirrors("good")
+    server.requests.clear()
+    assert load_mnist(split="test").source.is_builtin
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("value", ["keyword", "variable"])
+def test_the_download_can_be_forbidden(mirrors, online, monkeypatch, value):
+    server = mirrors("good")
+    if value == "variable":
+        monkeypatch.setenv("VAE_TF1_OFFLINE", "1")
+    assert load_mnist(download=value == "variable", quiet=True).source.is_builtin
+    assert server.requests == []
+
+
+def test_a_path_is_never_replaced_by_a_download(mirrors, online):
+    server = mirrors("good")
+    with pytest.raises(DataError):
+        load_mnist(online / "nothing")
+    assert server.requests == []
+
+
+def test_a_progress_bar_on_a_terminal_only(mirrors, tmp_path, monkeypatch, capfd):
+    mirrors("good")
+    download_mnist(tmp_path / "a")
+    assert capfd.readouterr() == ("", "")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    download_mnist(tmp_path / "b", quiet=True)
+    assert capfd.readouterr() == ("", "")
+    download_mnist(tmp_path / "c")
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "Downloading MNIST" in err
+    assert "100%" in err or "0%" in err
+
+
+# ---- killed at any moment
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
+def test_a_killed_download_leaves_no_half_file(mirrors, tmp_path):
+    server = mirrors("good", "drip")
+    script = (
+        "import sys, pathlib, vae_tf1.data.mnist.download as d\n"
+        f"d.FILES = {FILES!r}\n"
+        f"d.MIRRORS = ('http://127.0.0.1:{server.server_port}/{{}}/'.format(sys.argv[1]),)\n"
+        "print('ready', flush=True)\n"
+        "d.download_mnist(pathlib.Path(sys.argv[2]), quiet=True)"
+    )
+    environment = dict(os.environ, PYTHONPATH=str(Path(mnist.download.__file__).parents[3]))
+    for behaviour, delay in (("drip", 0.3), ("good", 0.0), ("good", 0.01)):
+        folder = tmp_path / f"{behaviour}{delay}"
+        process = subprocess.Popen(
+            [sys.executable, "-c", script, behaviour, str(folder)],
+            stdout=subprocess.PIPE,
+            env=environment,
+        )
+        process.stdout.readline()
+        time.sleep(delay)
+        process.kill()
+        process.communicate()
+        there = [path for path in folder.glob("*") if path.suffix != ".part"]
+        assert {path.name: path.read_bytes() for path in there}.items() <= CONTENT.items()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
+def test_killed_while_writing(tmp_path):
+    script = (
+        "import os, signal, sys, pathlib; from vae_tf1.data.mnist.cache import write_atomically\n"
+        "def write(file):\n"
+        "    file.write(b'half'); file.flush(); os.kill(os.getpid(), signal.SIGKILL)\n"
+        "write_atomically(pathlib.Path(sys.argv[1]), write)"
+    )
+    target = tmp_path / "data.npz"
+    target.write_bytes(b"before")
+    environment = dict(os.environ, PYTHONPATH=str(Path(mnist.cache.__file__).parents[3]))
+    process = subprocess.run([sys.executable, "-c", script, str(target)], env=environment)
+    assert process.returncode == -signal.SIGKILL
+    assert target.read_bytes() == b"before"
+    (left,) = tmp_path.glob(".data.npz.*.part")
+
+    write_atomically(target, lambda file: file.write(b"after"))
+    assert target.read_bytes() == b"after"
+    assert left.exists()  # it could still have a writer
+    os.utime(left, (0, 0))
+    write_atomically(target, lambda file: file.write(b"later"))
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_full_disk_keeps_the_earlier_file(tmp_path):
+    target = tmp_path / "data"
+    target.write_bytes(b"before")
+
+    def write(file):
+        file.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        write_atomically(target, write)
+    assert target.read_bytes() == b"before"
+    assert list(tmp_path.iterdir()) == [target]

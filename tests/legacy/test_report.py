@@ -1,0 +1,152 @@
+"""`--report` says who provides a script's names, `--table` what there is; neither runs a thing."""
+
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from vae_tf1.legacy import outside, tree
+from vae_tf1.legacy.__main__ import main
+from vae_tf1.legacy.report import report, usage
+from vae_tf1.legacy.table import table
+
+README = Path(__file__).parents[2] / "README.md"
+
+SCRIPT = """
+    import os; from keras.layers import Dense
+    import numpy as np
+    import tensorflow as tf
+    import tensorflow.contrib.slim as slim
+    from tensorflow.contrib.layers import flatten as flat
+    from tensorflow.python.framework import ops
+    from tensorflow.examples.tutorials.mnist import input_data
+    from no_such_package import thing
+    import helper
+
+    open('ran', 'w')
+    st = tf.contrib.bayesflow.stochastic_tensor
+    Normal = tf.contrib.distributions.Normal
+    x = tf.placeholder(tf.float32, np.float)
+    y = slim.fully_connected(flat(x), 3, activation_fn=tf.nn.relu)
+    with st.value_type(st.SampleValue()):
+        z = st.StochasticTensor(Normal(y, tf.nn.relu(x).shape[0]))
+    tf.contrib.slim.fully_conected(z)
+    tf.app.flags.FLAGS.batch
+    tf.no_such_name.deeper(np.zeros(3), os.path)
+    tf.python.ops.math_ops.add(z)
+"""
+
+
+@pytest.fixture
+def script(tmp_path):
+    path = tmp_path / "script.py"
+    path.write_text(textwrap.dedent(SCRIPT).lstrip())
+    (tmp_path / "helper.py").write_text("import tensorflow as tf\nprint tf.pack\n")
+    return path
+
+
+def test_who_provides_what_and_on_which_lines(script):
+    found = usage(script)
+    assert not found.is_python2
+    assert found.names["tensorflow.compat.v1"] == {
+        "tf.app.flags.FLAGS": [19],
+        "tf.float32": [14],
+        "tf.nn.relu": [15, 17],
+        "tf.placeholder": [14],
+        "tf.python.framework.ops": [6],
+        "tf.python.ops.math_ops.add": [21],
+    }
+    assert found.names["vae_tf1.legacy"] == {
+        "numpy.float": [14],
+        "tf.contrib.bayesflow.stochastic_tensor.SampleValue": [16],
+        "tf.contrib.bayesflow.stochastic_tensor.StochasticTensor": [17],
+        "tf.contrib.bayesflow.stochastic_tensor.value_type": [16],
+        "tf.contrib.distributions.Normal": [13],
+        "tf.contrib.layers.flatten": [5],
+        "tf.contrib.slim.fully_connected": [15],
+        "tf.keras.layers.Dense": [1],
+    }
+    assert found.names["nobody"] == {
+        "no_such_package": [8],
+        "tf.contrib.slim.fully_conected": [18],
+        "tf.no_such_name": [20],
+    }
+    assert found.modules == [script.parent / "helper.py"]
+
+
+def test_the_report_on_the_screen(script, capsys):
+    assert report(str(script)) == 1
+    printed = capsys.readouterr().out
+    assert "6 by tensorflow.compat.v1, 8 by vae_tf1.legacy, 3 by nobody" in printed
+    assert re.search(
+        r"tf\.contrib\.slim\.fully_conected +line 18 +"
+        r"\(nearest: tf\.contrib\.slim\.fully_connected\)",
+        printed,
+    )
+    assert re.search(r"no_such_package +line 8 +\(not installed\)", printed)
+    assert re.search(r"tf\.nn\.relu +lines 15, 17\n", printed)
+    # the script's own module too, in Python 2 as it is
+    assert re.search(
+        r"helper\.py: .*\n  Python 2.*\n  vae_tf1.legacy\n    tf\.pack +line 2", printed
+    )
+    assert not (script.parent / "ran").exists()
+
+
+def test_a_script_of_which_all_is_provided(tmp_path, capsys):
+    (tmp_path / "fine.py").write_text("import tensorflow as tf\nprint(tf.Session)\n")
+    with pytest.raises(SystemExit) as stop:
+        main(["--report", str(tmp_path / "fine.py")])
+    assert stop.value.code == 0
+    assert "1 by tensorflow.compat.v1, 0 by vae_tf1.legacy, 0 by nobody" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("content", [None, "def f(:\n"])
+def test_a_script_that_cannot_be_read(tmp_path, capsys, content):
+    path = tmp_path / "broken.py"
+    if content is not None:
+        path.write_text(content)
+    assert report(str(path)) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert len(shown.err.splitlines()) == 1
+    assert "broken.py" in shown.err
+
+
+def test_every_name_in_the_table_is_there():
+    for names in tree.provided().values():
+        for name in names:
+            assert tree.origin(name)[1] in ("vae_tf1.legacy", ""), name
+            tree.lookup(name)
+    for names in outside.provided().values():
+        assert names
+
+
+def test_the_table_has_a_row_for_every_family(capsys):
+    main(["--table"])
+    printed = capsys.readouterr().out
+    assert printed == table() + "\n"
+    assert len(printed.splitlines()) == 2 + len(tree.FAMILIES) + len(outside.FAMILIES)
+    for part in ("`tf.contrib.bayesflow.stochastic_tensor`", "read_data_sets", "imresize"):
+        assert part in printed
+
+
+def test_the_readme_is_up_to_date():
+    readme = README.read_text(encoding="utf-8")
+    found = re.search(r"<!-- legacy table -->\n(.*)\n<!-- /legacy table -->", readme, re.DOTALL)
+    assert found, "README.md has no place for the table"
+    assert found[1] == table(), "to bring it up to date: python -m vae_tf1.legacy --table README.md"
+
+
+def test_bringing_a_file_up_to_date(tmp_path):
+    path = tmp_path / "README.md"
+    path.write_text("Before\n<!-- legacy table -->\n<!-- /legacy table -->\nafter\n")
+    for _ in range(2):
+        main(["--table", str(path)])
+        assert path.read_text() == (
+            f"Before\n<!-- legacy table -->\n{table()}\n<!-- /legacy table -->\nafter\n"
+        )
+    path.write_text("no place for it")
+    for file, says in ((path, "legacy table"), (tmp_path / "nowhere.md", "nowhere.md")):
+        with pytest.raises(SystemExit, match=says):
+            main(["--table", str(file)])

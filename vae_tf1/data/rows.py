@@ -1,0 +1,246 @@
+"""The door for data: rows are checked once, and kept as bytes wherever that loses nothing."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from vae_tf1.data import memmap as mapped
+
+_LARGEST = np.finfo(np.float32).max
+_BLOCK = 4096  # rows looked at together, so that no check needs a copy of the whole
+
+__all__ = ["ArrayLike", "Rows", "as_rows", "as_values", "check_count"]
+
+
+class RandomAccess(Protocol):
+    """Anything with a length whose rows can be had by their number."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: Any, /) -> Any: ...
+
+
+ArrayLike = np.ndarray | Sequence | RandomAccess
+
+
+class Rows:
+    """N rows of `width` values, gathered in any order.
+
+    Attributes
+    ----------
+    dtype
+        What `take` returns: uint8 where every value is one of a few levels, else float32.
+    levels
+        What the bytes count in: a row's values are ``bytes / levels``, 1 for binary images and
+        255 for eight-bit grey ones. 1 for float32 as well.
+    """
+
+    dtype: np.dtype
+    levels: int = 1
+
+    def __len__(self) -> int:
+        raise NotImplementedError
+
+    def take(self, indices: np.ndarray | slice) -> np.ndarray:
+        """Return the rows of those indices, shape (n, width), in `dtype`."""
+        raise NotImplementedError
+
+
+class _Stored(Rows):
+    """Rows in memory that have been checked as a whole."""
+
+    def __init__(self, values: np.ndarray, levels: int = 1) -> None:
+        self._values = values
+        self.levels = levels
+        self.dtype = np.dtype(np.uint8 if values.dtype == np.uint8 else np.float32)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def take(self, indices: np.ndarray | slice) -> np.ndarray:
+        return np.asarray(self._values[indices], self.dtype)
+
+
+class _Streamed(Rows):
+    """Rows that may not fit into memory: gathered and checked a chunk at a time."""
+
+    def __init__(self, source: RandomAccess, width: int, name: str, unit_interval: bool) -> None:
+        self._source, self._width, self._name = source, width, name
+        self._unit_interval = unit_interval
+        if isinstance(source, np.ndarray):
+            self._read = mapped.reader(source)
+        else:
+            self._read = lambda indices: np.array([source[i] for i in indices.tolist()])
+        first = _numeric(source[0], name)
+        if first.shape != (width,):
+            raise ValueError(
+                f"a row of {name} has shape {first.shape}, but {width} values are wanted"
+            )
+        whole = first.dtype.kind in "bui" and unit_interval
+        self.dtype = np.dtype(np.uint8 if whole else np.float32)
+
+    def __len__(self) -> int:
+        return len(self._source)
+
+    def take(self, indices: np.ndarray | slice) -> np.ndarray:
+        if isinstance(indices, slice):
+            indices = np.arange(len(self))[indices]
+        rows = _numeric(self._read(indices), self._name)
+        if rows.shape[1:] != (self._width,):
+            raise ValueError(
+                f"rows of {self._name} have shape {rows.shape[1:]}, but {self._width} values each "
+                "are wanted"
+            )
+        _check_range(rows, self._name, self._unit_interval)
+        if self.dtype == np.uint8 and rows.dtype.kind == "f":
+            raise ValueError(f"{self._name} mixes integer and fractional rows; give it one dtype")
+        return rows.astype(self.dtype, copy=False)
+
+
+def as_rows(X: ArrayLike, width: int, name: str = "X", *, unit_interval: bool = True) -> Rows:
+    """Check data at the door.
+
+    Parameters
+    ----------
+    X
+        Images in rows: a list, an array of any real dtype, shape (N, width), with values in
+        [0, 1]; or a ``numpy.memmap`` or any other sequence of rows, which may be larger than
+        memory and is then checked as it is read.
+    width
+        Number of values in a row.
+    name
+        What an error calls the data.
+    unit_interval
+        Whether values must be in [0, 1], as an image's; else any finite number will do.
+
+    Returns
+    -------
+    Rows
+
+    Raises
+    ------
+    TypeError
+        When X does not hold real numbers.
+    ValueError
+        When X is empty, of another rank or width, or has a value that is NaN or outside [0, 1].
+    """
+    if _is_streamed(X):
+        if isinstance(X, np.ndarray):
+            _check_shape(X, width, name)
+        elif len(X) == 0:
+            raise ValueError(f"{name} is empty: at least one row of {width} values is wanted")
+        return _Streamed(X, width, name, unit_interval)
+    values = _numeric(X, name)
+    _check_shape(values, width, name)
+    for block in _blocks(values):
+        _check_range(block, name, unit_interval)
+    for levels in (1, 255) if unit_interval else ():
+        coded = _as_bytes(values, levels)
+        if coded is not None:
+            return _Stored(coded, levels)
+    return _Stored(values)
+
+
+def as_values(counts: Any, levels: int) -> Any:
+    """Return what `Rows.take` gave, an array or a tensor cast to float32, as values in [0, 1]."""
+    return counts if levels == 1 else counts / np.float32(levels)
+
+
+def check_count(value: object, name: str, least: int = 1) -> int:
+    """Return `value` as an int, or say in one sentence why it is not a count."""
+    try:
+        count = operator.index(value)
+    except TypeError:
+        count = None
+    if count is None or isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} must be an integer, not {value!r}")
+    if count < least:
+        raise ValueError(f"{name} must be at least {least}, not {count}")
+    return count
+
+
+def _is_streamed(X: object) -> bool:
+    if isinstance(X, np.memmap):
+        return True
+    in_memory = isinstance(X, list | tuple) or (
+        hasattr(X, "__array__") and not hasattr(X, "chunks")  # which HDF5 and Zarr arrays have
+    )
+    random_access = hasattr(X, "__len__") and hasattr(X, "__getitem__")
+    return random_access and not in_memory and not _is_text(X)
+
+
+def _is_text(X: object) -> bool:
+    return isinstance(X, str | bytes | bytearray | dict)
+
+
+def _numeric(X: object, name: str) -> np.ndarray:
+    """Return X as an array of real numbers."""
+    if X is None or _is_text(X):
+        raise TypeError(f"{name} must be an array of numbers, not {type(X).__name__}")
+    try:
+        values = np.asarray(X)
+    except ValueError:
+        raise ValueError(f"{name} is ragged: its rows do not have one common length") from None
+    except Exception as error:
+        raise TypeError(f"{name} cannot be read as an array of numbers: {error}") from None
+    if values.dtype.kind not in "buif":
+        raise TypeError(f"{name} must hold real numbers, not dtype {values.dtype}")
+    return values
+
+
+def _check_shape(values: np.ndarray, width: int, name: str) -> None:
+    if values.size == 0:
+        raise ValueError(f"{name} is empty: at least one row of {width} values is wanted")
+    if values.ndim != 2:
+        hint = ""
+        if values.ndim == 1 and len(values) == width:
+            hint = f"; a single row is written [{name.lower()}]"
+        elif values.ndim > 2 and np.prod(values.shape[1:]) == width:
+            hint = f"; reshape it to (len({name}), {width})"
+        raise ValueError(
+            f"{name} has shape {values.shape}, but rows of {width} values are wanted{hint}"
+        )
+    if values.shape[1] != width:
+        raise ValueError(
+            f"{name} has rows of {values.shape[1]} values, but the model takes {width}"
+        )
+
+
+def _check_range(values: np.ndarray, name: str, unit_interval: bool) -> None:
+    if values.dtype.kind == "b":
+        return
+    low, high = values.min(), values.max()  # NaN where there is one
+    wanted = "values in [0, 1]" if unit_interval else "finite numbers"
+    if not (low >= -_LARGEST and high <= _LARGEST):
+        raise ValueError(f"{name} holds NaN or infinity, but {wanted} are wanted")
+    if unit_interval and (low < 0 or high > 1):
+        hint = "; divide 8-bit images by 255" if low >= 0 and 1 < high <= 255 else ""
+        raise ValueError(
+            f"{name} has values from {low:g} to {high:g}, but values in [0, 1] are wanted{hint}"
+        )
+
+
+def _as_bytes(values: np.ndarray, levels: int) -> np.ndarray | None:
+    """Return bytes of which ``bytes / levels`` in float32 is `values` exactly, if there are any."""
+    if values.dtype.kind in "bu" and values.dtype.itemsize == 1:
+        return values.view(np.uint8)
+    if values.dtype.kind in "ui":
+        return values.astype(np.uint8)
+    coded = None
+    for start, block in zip(range(0, len(values), _BLOCK), _blocks(values), strict=True):
+        block = block.astype(np.float32, copy=False)
+        code = np.rint(block * np.float32(levels)).astype(np.uint8)
+        if not np.array_equal(as_values(code.astype(np.float32), levels), block):
+            return None
+        if coded is None:
+            coded = np.empty(values.shape, np.uint8)
+        coded[start : start + len(block)] = code
+    return coded
+
+
+def _blocks(values: np.ndarray):
+    return (values[start : start + _BLOCK] for start in range(0, len(values), _BLOCK))

@@ -1,0 +1,1 @@
+"""How the model learns: which images each step sees, the compiled loop, progress, interrupts."""
