@@ -21,10 +21,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from vae_tf1 import priors
+from vae_tf1 import likelihoods, parts, priors
 from vae_tf1.backend.notices import without_deprecation_notices
 from vae_tf1.checks import check_count, check_one_of
-from vae_tf1.likelihoods import Bernoulli
+from vae_tf1.likelihoods import Likelihood
 from vae_tf1.model import noise
 from vae_tf1.model.layers import DenseLayer
 from vae_tf1.model.noise import Stream
@@ -40,7 +40,7 @@ class Pass(NamedTuple):
     means: tf.Tensor  # [B, M]
     stddev: tf.Tensor  # [B, M]
     Z: tf.Tensor  # [B, M]
-    logits: tf.Tensor  # [B, D]
+    logits: tf.Tensor  # [B, D · n_parameters], the parameters of p(x|z)
     log_likelihood: tf.Tensor  # [B], log p(x|z) in nats
     kl: tf.Tensor  # [B], KL(q(z|x) || p(z)) in nats
 
@@ -65,6 +65,7 @@ class Model:
         seed: int | None = None,
         prior: Any = None,
         kl: str = "analytic",
+        likelihood: str | Likelihood = "bernoulli",
     ) -> None:
         self.D = check_count(D, "D")
         self.hidden_layer_sizes = _check_sizes(hidden_layer_sizes)
@@ -75,7 +76,7 @@ class Model:
         if prior is not None and not hasattr(prior, "KL_divergence"):
             raise TypeError(f"prior must be a Gaussian or None, not {prior!r}")
         self.prior = prior
-        self.likelihood = Bernoulli()
+        self.likelihood = likelihoods.as_likelihood(likelihood)
 
         self.graph = tf.Graph() if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
         with self.graph.as_default(), without_deprecation_notices():
@@ -100,8 +101,11 @@ class Model:
         """Build the placeholders, the layers, the ELBO, the samples, and one step of training."""
         self.X = tf.compat.v1.placeholder(tf.float32, (None, self.D), name="X")
         self.Z_input = tf.compat.v1.placeholder(tf.float32, (None, self.M), name="Z_input")
+        self.likelihood = parts.adopted(self.likelihood, self.D)
         self._build_layers()
         self.prior_distribution = self._build_prior()
+        for name, part in self._parts().items():
+            parts.check_variables(part, f"the {name}")
         self.counters = Counters(self.seed)
         self.noise_key, self.global_step = self.counters.noise_key, self.counters.global_step
 
@@ -111,7 +115,7 @@ class Model:
         self.means, self.stddev, self.Z = one_pass.means, one_pass.stddev, one_pass.Z
 
         with tf.name_scope("posterior_predictive"):
-            self.X_hat_distribution = self.likelihood.distribution(one_pass.logits)
+            self.X_hat_distribution = likelihoods.distribution(self.likelihood, one_pass.logits)
             self.posterior_predictive = self.X_hat_distribution.sample(seed=self._op_seed(0))
             self.posterior_predictive_probs = self.likelihood.mean(one_pass.logits)
         with tf.name_scope("prior_predictive"):
@@ -119,9 +123,8 @@ class Model:
             logits = self.decode(
                 self.prior_distribution.sample(self.n_prior_samples, seed=self._op_seed(1))
             )
-            self.prior_predictive = self.likelihood.distribution(logits).sample(
-                seed=self._op_seed(2)
-            )
+            distribution = likelihoods.distribution(self.likelihood, logits)
+            self.prior_predictive = distribution.sample(seed=self._op_seed(2))
             self.prior_predictive_probs = self.likelihood.mean(logits)
         with tf.name_scope("prior_predictive_from_input"):
             self.prior_predictive_from_input_probs = self.likelihood.mean(self.decode(self.Z_input))
@@ -129,7 +132,7 @@ class Model:
         self.elbo = one_pass.elbo
         with tf.name_scope("train"):
             self.optimizer = rmsprop()
-            step = self.optimizer.minimize(-self.elbo, var_list=self.variables)
+            step = self.optimizer.apply_gradients(self._gradients(-self.elbo))
             with tf.control_dependencies([step]):
                 self.train_op = self.counters.count(1)
         # The variables that the caller made before the model are started too, as they always were.
@@ -154,23 +157,45 @@ class Model:
 
         *hidden, M = self.hidden_layer_sizes
         self.encoder_layers = layers([self.D, *hidden], 2 * M)  # M means, M standard deviations
-        self.decoder_layers = layers([M, *reversed(hidden)], self.D)
+        outputs = self.D * self.likelihood.n_parameters
+        self.decoder_layers = layers([M, *reversed(hidden)], outputs)
 
     def _build_prior(self) -> priors.Normal:
         if self.prior is None:
             return priors.StandardNormal(self.M)
         return priors.Normal(self.prior.prior_mean, self.prior.prior_deviation, self.M)
 
+    def describe_parts(self) -> dict[str, Any]:
+        """Return the parts that are not the default ones, in JSON's types."""
+        described = {}
+        if type(self.likelihood) is not likelihoods.Bernoulli:
+            described["likelihood"] = parts.describe(self.likelihood, likelihoods.READY_MADE)
+        return described
+
     def _op_seed(self, number: int) -> int:
         return noise.op_seed(self.seed, Stream.SAMPLES, number)
+
+    def _gradients(self, loss: tf.Tensor) -> list[tuple[tf.Tensor, tf.Variable]]:
+        """Return the gradient of each variable; zero for one that the loss does not depend on."""
+        pairs = self.optimizer.compute_gradients(loss, var_list=self.variables)
+        return [(tf.zeros_like(v) if g is None else g, v) for g, v in pairs]
 
     # The parts of the ELBO -----------------------------------------------------------------------
 
     @property
     def variables(self) -> list[tf.Variable]:
-        """Weights and biases, in the order of the names in a checkpoint."""
-        layers = self.encoder_layers + self.decoder_layers
-        return [variable for layer in layers for variable in (layer.W, layer.b)]
+        """What is trained, in the order of the names in a checkpoint: weights and biases first."""
+        layers = [*self.encoder_layers, *self.decoder_layers]
+        of_layers = [v for layer in layers for v in parts.variables_of(layer)]
+        return of_layers + [v for found in self.part_variables.values() for v in found]
+
+    @property
+    def part_variables(self) -> dict[str, list[tf.Variable]]:
+        """The variables of each part other than the layers, by the name of the part."""
+        return {name: parts.variables_of(part) for name, part in self._parts().items()}
+
+    def _parts(self) -> dict[str, Any]:
+        return {"likelihood": self.likelihood}
 
     def encode(self, X: tf.Tensor) -> tf.Tensor:
         """Return what the encoder makes of images, (B, 2M); `latent` reads it."""

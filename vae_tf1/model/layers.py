@@ -47,11 +47,16 @@ class DenseLayer:
         self.b = tf.compat.v1.Variable(np.zeros(M2, np.float32), use_resource=True)
         self.f = f
 
+    @property
+    def variables(self) -> list[tf.Variable]:
+        """What is trained: W and b."""
+        return [self.W, self.b]
+
     def forward(self, X: tf.Tensor) -> tf.Tensor:
         """Apply the layer to the rows of X: (batch, M1) to (batch, M2)."""
         product = tf.matmul(X, self.W)
         with _summing_bias_gradients():
-            # not a plus: TensorFlow adds this, and takes a relu, within the product's kernel
+            # bias_add, not `+`: TensorFlow fuses MatMul + BiasAdd + Relu into one kernel
             return self.f(tf.nn.bias_add(product, self.b))
 
 
