@@ -5,21 +5,20 @@ Each method checks what it is given, delegates, and returns.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
 
 from vae_tf1.checkpoint import folder, store
-from vae_tf1.checkpoint.manifest import PARTS
 from vae_tf1.checkpoint.store import Saved
 from vae_tf1.checks import check_count
 from vae_tf1.data.rows import ArrayLike, Rows, as_rows
 from vae_tf1.errors import CheckpointError, reason
 from vae_tf1.inference import Evaluation, Inference
-from vae_tf1.likelihoods import READY_MADE, Likelihood, support_of
-from vae_tf1.model.graph import Model, Pass
+from vae_tf1.likelihoods import Likelihood, support_of
+from vae_tf1.model.graph import PARTS, Model, Pass
 from vae_tf1.model.state import Costs
 from vae_tf1.parts import missing, rebuild
 from vae_tf1.support import REAL
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from vae_tf1.gaussian import Gaussian
+
+Layers = Sequence[Any] | Callable[[], Sequence[Any]]
 
 __all__ = ["Evaluation", "Pass", "VariationalAutoencoder"]
 
@@ -60,6 +61,10 @@ class VariationalAutoencoder(Model):
         p(x|z): "bernoulli", "continuous_bernoulli" for grey values in [0, 1], "gaussian" for real
         values, "categorical" for integers from 0 to 255, one of `vae_tf1.likelihoods` with other
         arguments, or an object of one's own. `vae.likelihood` is that object.
+    encoder, decoder
+        Layers of one's own before the last layer of each, which the model adds: a list of
+        `DenseLayer` and its like (`vae_tf1.model.layers`), or a function that returns the list and
+        is called in the model's graph. With both given, `hidden_layer_sizes` is [M].
 
     Attributes
     ----------
@@ -67,7 +72,7 @@ class VariationalAutoencoder(Model):
         Placeholders for images (batch, D) and for codes (batch, M).
     epsilon : tf.Tensor, shape (batch, M)
         The noise of ``Z = means + stddev * epsilon``; fresh in each run, and may be fed.
-    encoder_layers, decoder_layers : list of DenseLayer
+    encoder_layers, decoder_layers : list of DenseLayer, or of the user's layers
     means, stddev, Z : tf.Tensor, shape (batch, M)
     X_hat_distribution : tf.compat.v1.distributions.Bernoulli
     posterior_predictive, posterior_predictive_probs : tf.Tensor, shape (batch, D)
@@ -102,9 +107,18 @@ class VariationalAutoencoder(Model):
         prior: Gaussian | None = None,
         kl: str = "analytic",
         likelihood: str | Likelihood = "bernoulli",
+        encoder: Layers | None = None,
+        decoder: Layers | None = None,
     ) -> None:
         super().__init__(
-            D, hidden_layer_sizes, seed=seed, prior=prior, kl=kl, likelihood=likelihood
+            D,
+            hidden_layer_sizes,
+            seed=seed,
+            prior=prior,
+            kl=kl,
+            likelihood=likelihood,
+            encoder=encoder,
+            decoder=decoder,
         )
         self._trainer = Trainer(self)
         self._inference = Inference(self)
@@ -362,7 +376,9 @@ def _ready_made(saved: Saved, part: str) -> Any:
             f"again, load(path, {part}=…)"
         )
     try:
-        return rebuild(description, READY_MADE)
+        if isinstance(description, list):
+            return [rebuild(each, PARTS[part]) for each in description]
+        return rebuild(description, PARTS[part])
     except (TypeError, ValueError, KeyError) as error:
         raise CheckpointError(
             f"{file} describes a {part} that cannot be built: {reason(error)}"

@@ -247,7 +247,7 @@ class Categorical:
 
     def logits(self, parameters: tf.Tensor) -> tf.Tensor:
         """Return the parameters as one row of k a value, shape (B, D, k)."""
-        return tf.reshape(parameters, (-1, parameters.shape[1] // self.k, self.k))
+        return tf.reshape(parameters, (-1, parameters.shape.as_list()[1] // self.k, self.k))
 
     def log_prob(self, X: tf.Tensor, parameters: tf.Tensor) -> tf.Tensor:
         """Return Σ logits[x] − log Σ_k exp(logits[k]) in nats, shape (B,)."""
@@ -260,7 +260,7 @@ class Categorical:
         """Draw classes, int32, shape (B, D)."""
         logits = tf.reshape(parameters, (-1, self.k))
         classes = tf.random.categorical(logits, 1, dtype=tf.int32, seed=seed)
-        return tf.reshape(classes, (-1, parameters.shape[1] // self.k))
+        return tf.reshape(classes, (-1, parameters.shape.as_list()[1] // self.k))
 
     def probs(self, parameters: tf.Tensor) -> tf.Tensor:
         """Return the probability of each class, shape (B, D, k)."""

@@ -13,14 +13,16 @@ from __future__ import annotations
 import copy
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from vae_tf1.model.initializers import INITIALIZERS
+
 __all__ = [
     "ACTIVATIONS",
-    "INITIALIZERS",
     "Table",
     "adopted",
     "check_variables",
@@ -46,9 +48,12 @@ ACTIVATIONS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
 def adopted(part: Any, *arguments: Any) -> Any:
     """Return a part with its variables in the graph that is the default one.
 
-    A part with ``build`` is copied, and the copy is built with these arguments.
+    A part with ``build`` is copied, and the copy is built with these arguments, unless it has its
+    variables in this graph already.
     """
-    if hasattr(part, "build"):
+    graph = tf.compat.v1.get_default_graph()
+    here = [getattr(variable, "graph", None) is graph for variable in variables_of(part)]
+    if hasattr(part, "build") and not (here and all(here)):
         part = copy.copy(part)
         part.build(*arguments)
     return part
@@ -87,17 +92,18 @@ def check_variables(part: Any, what: str) -> None:
 def describe(part: Any, table: Table) -> dict[str, Any]:
     """Return a part as JSON: its class and arguments, or the name of the user's own class."""
     name = type(part).__name__
-    if table.get(name) is type(part) and dataclasses.is_dataclass(part):
-        try:
-            arguments = {
-                field.name: _as_json(getattr(part, field.name), table)
-                for field in dataclasses.fields(part)
-                if field.init and field.repr
-            }
+    if table.get(name) is type(part):
+        with suppress(TypeError):
+            arguments = {key: _as_json(getattr(part, key), table) for key in _arguments(part)}
             return {"type": name, **arguments}
-        except TypeError:
-            pass
     return {"own": getattr(part, "__name__", name)}
+
+
+def _arguments(part: Any) -> list[str]:
+    """Return the names of the arguments that a ready-made part is described by."""
+    if hasattr(part, "ARGUMENTS"):
+        return list(part.ARGUMENTS)
+    return [field.name for field in dataclasses.fields(part) if field.init and field.repr]
 
 
 def rebuild(description: Mapping[str, Any], table: Table) -> Any:
@@ -152,50 +158,6 @@ def _from_json(value: Any, table: Table) -> Any:
     return value
 
 
-# Initial weights: functions of a shape and of a pair of integers, the seed -----------------------
-
-
-def original(shape: Sequence[int], seed: tuple[int, int]) -> tf.Tensor:
-    """Return N(0, 1) · 2/√inputs: how the original begins."""
-    inputs, _ = _fans(shape)
-    return tf.random.stateless_normal(shape, seed=seed) * 2 / np.sqrt(inputs)
-
-
-def glorot(shape: Sequence[int], seed: tuple[int, int]) -> tf.Tensor:
-    """Return uniform weights in ± √(6 / (inputs + outputs)).
-
-    References
-    ----------
-    Glorot & Bengio (2010), *Understanding the difficulty of training deep feedforward neural
-    networks*, AISTATS.
-    """
-    limit = float(np.sqrt(6 / sum(_fans(shape))))
-    return tf.random.stateless_uniform(shape, seed=seed, minval=-limit, maxval=limit)
-
-
-def he(shape: Sequence[int], seed: tuple[int, int]) -> tf.Tensor:
-    """Return N(0, 2 / inputs), which keeps the variance from one relu layer to the next.
-
-    References
-    ----------
-    He et al. (2015), *Delving Deep into Rectifiers*, ICCV.
-    """
-    inputs, _ = _fans(shape)
-    return tf.random.stateless_normal(shape, seed=seed) * np.float32(np.sqrt(2 / inputs))
-
-
-def _fans(shape: Sequence[int]) -> tuple[int, int]:
-    """Return how many inputs an output has, and the reverse; (…, inputs, outputs) is the shape."""
-    *window, inputs, outputs = shape
-    size = int(np.prod(window))
-    return size * inputs, size * outputs
-
-
-INITIALIZERS: dict[str, Callable[[Sequence[int], tuple[int, int]], tf.Tensor]] = {
-    "original": original,
-    "glorot": glorot,
-    "he": he,
-}
 _FUNCTIONS: dict[str, dict[str, Callable]] = {
     "activation": ACTIVATIONS,
     "initializer": INITIALIZERS,

@@ -47,6 +47,10 @@ def _part(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("type", value.get("own")), str)
 
 
+def _layers(value: Any) -> bool:
+    return isinstance(value, list) and len(value) < 1000 and all(map(_part, value))
+
+
 # What `describe` writes of every model: the key, its check, and what is expected in words.
 _SCHEMA: dict[str, tuple[Check, str]] = {
     "D": (_count(1), "a count"),
@@ -59,6 +63,8 @@ _SCHEMA: dict[str, tuple[Check, str]] = {
 # What `describe` adds for parts other than the default ones; see vae_tf1/parts.py.
 PARTS: dict[str, tuple[Check, str]] = {
     "likelihood": (_part, "a part"),
+    "encoder": (_layers, "a list of layers"),
+    "decoder": (_layers, "a list of layers"),
 }
 # What a training adds under "fit". Folders of version 1.0.0 lack the last two.
 _FIT: dict[str, tuple[Check, str]] = {

@@ -25,13 +25,13 @@ from vae_tf1 import likelihoods, parts, priors
 from vae_tf1.backend.notices import without_deprecation_notices
 from vae_tf1.checks import check_count, check_one_of
 from vae_tf1.likelihoods import Likelihood
-from vae_tf1.model import noise
+from vae_tf1.model import layers, noise
 from vae_tf1.model.layers import DenseLayer
 from vae_tf1.model.noise import Stream
 from vae_tf1.model.rmsprop import rmsprop
 from vae_tf1.model.state import Counters, TrainingState
 
-__all__ = ["Model", "Pass"]
+__all__ = ["PARTS", "Model", "Pass"]
 
 
 class Pass(NamedTuple):
@@ -66,9 +66,16 @@ class Model:
         prior: Any = None,
         kl: str = "analytic",
         likelihood: str | Likelihood = "bernoulli",
+        encoder: Any = None,
+        decoder: Any = None,
     ) -> None:
         self.D = check_count(D, "D")
         self.hidden_layer_sizes = _check_sizes(hidden_layer_sizes)
+        if encoder is not None and decoder is not None and len(self.hidden_layer_sizes) > 1:
+            raise ValueError(
+                "hidden_layer_sizes is [M], the size of the code, if encoder and decoder are given"
+            )
+        self._own_layers = {"encoder": encoder, "decoder": decoder}
         self.M = self.hidden_layer_sizes[-1]
         self.kl = check_one_of(kl, "kl", ("analytic", "monte_carlo"))
         if seed is not None:
@@ -144,21 +151,28 @@ class Model:
         """Create the layers in the original's order, which is that of the names in checkpoints."""
         numbers = itertools.count()
 
-        def layers(sizes: list[int], outputs: int) -> list[DenseLayer]:
-            """Return a relu layer for each pair in `sizes`, and an unbounded one to the outputs."""
-            *hidden, last = itertools.pairwise([*sizes, outputs])
-            return [
-                *(DenseLayer(*pair, seed=weights_seed()) for pair in hidden),
-                DenseLayer(*last, f=tf.identity, seed=weights_seed()),
-            ]
-
         def weights_seed() -> tuple[int, int]:
             return divmod(noise.key(self.seed, Stream.WEIGHTS, next(numbers)), 2**32)
 
+        def network(which: str, value: tf.Tensor, hidden: list[int], outputs: int) -> list[Any]:
+            """Return the user's layers, or a relu layer for each size; then an unbounded one."""
+            own = self._own_layers[which]
+            if own is None:
+                sizes = [*value.shape.as_list()[1:], *hidden]
+                first = [
+                    DenseLayer(*pair, seed=weights_seed()) for pair in itertools.pairwise(sizes)
+                ]
+            else:
+                first, sizes = layers.adopt(own, value, weights_seed, which)
+                sizes = [*value.shape.as_list()[1:], *sizes]
+            self.widest = max(self.widest, *sizes)
+            return [*first, DenseLayer(sizes[-1], outputs, f=tf.identity, seed=weights_seed())]
+
         *hidden, M = self.hidden_layer_sizes
-        self.encoder_layers = layers([self.D, *hidden], 2 * M)  # M means, M standard deviations
-        outputs = self.D * self.likelihood.n_parameters
-        self.decoder_layers = layers([M, *reversed(hidden)], outputs)
+        n_parameters = self.D * self.likelihood.n_parameters
+        self.widest = n_parameters  # most values of an image, of its code, or of a layer between
+        self.encoder_layers = network("encoder", self.X, hidden, 2 * M)  # means, unbounded stddev
+        self.decoder_layers = network("decoder", self.Z_input, hidden[::-1], n_parameters)
 
     def _build_prior(self) -> priors.Normal:
         if self.prior is None:
@@ -167,9 +181,13 @@ class Model:
 
     def describe_parts(self) -> dict[str, Any]:
         """Return the parts that are not the default ones, in JSON's types."""
-        described = {}
+        described: dict[str, Any] = {}
         if type(self.likelihood) is not likelihoods.Bernoulli:
             described["likelihood"] = parts.describe(self.likelihood, likelihoods.READY_MADE)
+        for which, own in self._own_layers.items():
+            if own is not None:
+                *first, _ = getattr(self, f"{which}_layers")
+                described[which] = [parts.describe(layer, layers.READY_MADE) for layer in first]
         return described
 
     def _op_seed(self, number: int) -> int:
@@ -185,8 +203,8 @@ class Model:
     @property
     def variables(self) -> list[tf.Variable]:
         """What is trained, in the order of the names in a checkpoint: weights and biases first."""
-        layers = [*self.encoder_layers, *self.decoder_layers]
-        of_layers = [v for layer in layers for v in parts.variables_of(layer)]
+        everything = [*self.encoder_layers, *self.decoder_layers]
+        of_layers = [v for layer in everything for v in parts.variables_of(layer)]
         return of_layers + [v for found in self.part_variables.values() for v in found]
 
     @property
@@ -263,7 +281,14 @@ def _check_sizes(sizes: Sequence[int]) -> list[int]:
     return checked
 
 
-def _through(layers: list[DenseLayer], value: tf.Tensor) -> tf.Tensor:
+PARTS: dict[str, parts.Table] = {
+    "likelihood": likelihoods.READY_MADE,
+    "encoder": layers.READY_MADE,
+    "decoder": layers.READY_MADE,
+}  # the ready-made parts by the argument that takes them
+
+
+def _through(layers: list[Any], value: tf.Tensor) -> tf.Tensor:
     for layer in layers:
         value = layer.forward(value)
     return value
