@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
+from vae_tf1.checks import check_count
 from vae_tf1.data import memmap as mapped
 
 _LARGEST = np.finfo(np.float32).max
@@ -148,19 +148,6 @@ def as_rows(X: ArrayLike, width: int, name: str = "X", *, unit_interval: bool = 
 def as_values(counts: Any, levels: int) -> Any:
     """Return what `Rows.take` gave, an array or a tensor cast to float32, as values in [0, 1]."""
     return counts if levels == 1 else counts / np.float32(levels)
-
-
-def check_count(value: object, name: str, least: int = 1) -> int:
-    """Return `value` as an int, or say in one sentence why it is not a count."""
-    try:
-        count = operator.index(value)
-    except TypeError:
-        count = None
-    if count is None or isinstance(value, bool | np.bool_):
-        raise TypeError(f"{name} must be an integer, not {value!r}")
-    if count < least:
-        raise ValueError(f"{name} must be at least {least}, not {count}")
-    return count
 
 
 def _is_streamed(X: object) -> bool:
