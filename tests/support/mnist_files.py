@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vae_tf1.data import mnist
-from vae_tf1.data.mnist import builtin_digits
+from vae_tf1.data.mnist import builtin_digits, loader
+from vae_tf1.data.mnist.builtin import StandIn
+from vae_tf1.data.mnist.loader import Loader
 
 IDX_NAMES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
@@ -104,6 +105,6 @@ def nowhere(tmp_path, monkeypatch) -> Path:
     monkeypatch.setenv("VAE_TF1_OFFLINE", "1")
     for variable in ("VAE_TF1_DATA", "KERAS_HOME"):
         monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setattr(mnist.loader, "_BUILTIN_SIZES", {"train": 60, "test": 10})
-    monkeypatch.setattr(mnist.loader, "_download_failure", None)
+    # What the public functions use: here with few built-in digits, and no failure remembered.
+    monkeypatch.setattr(loader, "_LOADER", Loader(stand_in=StandIn({"train": 60, "test": 10})))
     return home

@@ -122,12 +122,12 @@ def test_as_many_as_mnist_in_a_few_seconds():
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"n": 0}, ValueError, "n must be at least 1, got 0"),
-        ({"n": 2.5}, TypeError, "n must be an integer, got 2.5"),
-        ({"n": True}, TypeError, "n must be an integer, got True"),
-        ({"n": 1, "seed": -1}, ValueError, "seed must be zero or more, got -1"),
-        ({"n": 1, "seed": "x"}, TypeError, "seed must be an integer, got 'x'"),
-        ({"n": 1, "split": "all"}, ValueError, "split must be one of 'train', 'test', got 'all'"),
+        ({"n": 0}, ValueError, "n must be at least 1, not 0"),
+        ({"n": 2.5}, TypeError, "n must be an integer, not 2.5"),
+        ({"n": True}, TypeError, "n must be an integer, not True"),
+        ({"n": 1, "seed": -1}, ValueError, "seed must be at least 0, not -1"),
+        ({"n": 1, "seed": "x"}, TypeError, "seed must be an integer, not 'x'"),
+        ({"n": 1, "split": "all"}, ValueError, "split must be one of 'train', 'test', not 'all'"),
     ],
 )
 def test_refused(arguments, error, message):
