@@ -86,6 +86,18 @@ def write_csv(path, n=30, header=CSV_HEADER, end="\n"):
     return images, labels
 
 
+def write_amat(folder, end="\n", sizes=(("train", 20), ("valid", 5), ("test", 10))):
+    """Write Larochelle's files; return {"train", "valid", "test": images of 0 and 1}."""
+    folder.mkdir(parents=True, exist_ok=True)
+    content = {}
+    for seed, (name, n) in enumerate(sizes):
+        images = np.random.default_rng(seed).integers(0, 2, (n, 784)).astype(np.uint8)
+        lines = [" ".join(map(str, image)) + end for image in images]
+        (folder / f"binarized_mnist_{name}.amat").write_bytes("".join(lines).encode())
+        content[name] = images
+    return content
+
+
 def rewrite_zip(path, method=zipfile.ZIP_DEFLATED, **members):
     """Write a zip archive of the given members as they are."""
     with zipfile.ZipFile(path, "w", method) as archive:

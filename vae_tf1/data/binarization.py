@@ -26,7 +26,7 @@ PROTOCOLS = (THRESHOLD, FIXED, DYNAMIC)
 
 _DOMAIN = 0x62696E61  # "bina": keeps these draws apart from any other use of the same seed
 _PER_COUNTER = 4  # uniforms that Philox gives for one value of its counter
-_BLOCK = 1024  # rows drawn at a time: 6.4 MB of uniforms for MNIST
+_BLOCK = 1024  # rows drawn at a time: 6.4 MB of random bits for MNIST
 
 
 def check_protocol(value: object, allowed: Sequence[str] = PROTOCOLS) -> str | None:
@@ -108,16 +108,17 @@ def _uniforms(seed: int, rows: np.ndarray, width: int) -> np.ndarray:
     """Return uniforms in [0, 1), float64, shape (N, width), keyed by (seed, row).
 
     Philox4x64 (Salmon et al. 2011, https://doi.org/10.1145/2063384.2063405) counts from any
-    number: row r owns the counters from r * n, where n counters give one row.
+    number: row r owns the counters from r * n, where n counters give one row. NumPy promises that
+    the raw stream of a bit generator never changes; a uniform is its upper 53 bits.
     """
     key = np.random.SeedSequence((seed, _DOMAIN)).generate_state(2, np.uint64)
     counters = -(-width // _PER_COUNTER)
-    uniforms = np.empty((len(rows), counters * _PER_COUNTER))
+    raw = np.empty((len(rows), counters * _PER_COUNTER), np.uint64)
     breaks = np.flatnonzero(np.diff(rows) != 1) + 1
     for start, stop in zip([0, *breaks], [*breaks, len(rows)], strict=True):
         philox = np.random.Philox(key=key, counter=int(rows[start]) * counters)
-        np.random.Generator(philox).random(out=uniforms[start:stop])
-    return uniforms[:, :width]
+        raw[start:stop] = philox.random_raw(raw[start:stop].size).reshape(-1, raw.shape[1])
+    return (raw[:, :width] >> np.uint64(11)) * 2.0**-53
 
 
 def _check_rows(rows: np.ndarray, count: int) -> np.ndarray:

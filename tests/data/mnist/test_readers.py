@@ -5,6 +5,7 @@ import io
 import os
 import pickle
 import struct
+import sys
 import tempfile
 import threading
 import tracemalloc
@@ -47,7 +48,8 @@ def refused(path, split="train"):
         load(path, split)
     assert isinstance(caught.value, ValueError)
     assert caught.value.path in str(caught.value)
-    assert "\n" not in str(caught.value)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 1100
     return str(caught.value)
 
 
@@ -347,6 +349,12 @@ def test_zip_tricks(tmp_path):
         path.write_bytes(broken)
         refused(path)
 
+    # The member's own header claims a name of 64 KB, which zipfile quotes whole.
+    rewrite_zip(path, zipfile.ZIP_STORED, x_train=npy(digits(200)[0]), y_train=npy(LABELS))
+    large = path.read_bytes()
+    path.write_bytes(large[:26] + b"\xff\xff" + large[28:])
+    assert "and header" in refused(path)
+
     zip64 = struct.pack("<4sLQL", b"PK\6\7", 0, 0, 1)
     path.write_bytes(sound[:-22] + zip64 + sound[-22:])
     assert "64-bit" in refused(path)
@@ -394,6 +402,96 @@ def test_csv_without_images(tmp_path):
     for text in (CSV_HEADER, CSV_HEADER + "\n\n\n"):
         (tmp_path / "train.csv").write_text(text)
         assert "holds no images" in refused(tmp_path)
+
+
+# ---- messages
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such names here")
+def test_a_path_is_shown_in_one_line(tmp_path, capfd):
+    folder = tmp_path / "a\nb\x1b[31m\u2028"
+    write_idx(folder)
+    load_mnist(folder)
+    line = capfd.readouterr().err
+    assert line == f"data: MNIST, 30 training images from {tmp_path}/a\\nb\\x1b[31m\\u2028\n"
+    with pytest.raises(DataError) as caught:
+        load(folder / "nothing")
+    assert str(caught.value) == (
+        f"{tmp_path}/a\\nb\\x1b[31m\\u2028/nothing: no such file or folder"
+    )
+    assert caught.value.path == str(folder / "nothing")
+    with pytest.raises(DataError) as caught:
+        load(os.fsdecode(bytes(tmp_path) + b"/\xff"))
+    assert str(caught.value).endswith("\\udcff: no such file or folder")
+
+
+def test_a_long_path_and_a_long_reason_lose_their_middle():
+    error = DataError("begin" + "x" * 100_000 + "end", "why" + "y" * 100_000 + "so")
+    assert len(str(error)) < 1100
+    for part in ("begin", "end: why", "so"):
+        assert part in str(error)
+    assert len(error.path) == 100_008
+    assert len(str(DataError("\n" * 400, "\n" * 400))) < 1100
+
+
+@pytest.mark.parametrize("arguments", [{"split": "x" * 10_000}, {"path": [0] * 10_000}])
+def test_a_wrong_argument_is_quoted_in_part(arguments):
+    with pytest.raises((ValueError, TypeError)) as caught:
+        load_mnist(**arguments)
+    assert len(str(caught.value)) < 250
+
+
+# ---- work
+
+
+def calls(function):
+    """Return how many functions ``function()`` calls, those written in C included."""
+    count = 0
+
+    def see(frame, event, argument):
+        nonlocal count
+        count += event.endswith("call")
+
+    sys.setprofile(see)
+    try:
+        function()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def gzip_with_a_name(data, name):
+    compressed = gzip.compress(data, mtime=0)
+    return compressed[:3] + b"\x08" + compressed[4:10] + name + b"\0" + compressed[10:]
+
+
+def test_a_gzip_header_of_megabytes_takes_no_work(tmp_path):
+    content = write_idx(tmp_path)
+    path = tmp_path / "train-images-idx3-ubyte.gz"
+    path.write_bytes(gzip_with_a_name(gzip.decompress(path.read_bytes()), b"x" * (5 << 20)))
+    assert calls(lambda: assert_holds(load(tmp_path), content["train"])) < 20_000
+    # Also before a member that is not the first.
+    whole = gzip.decompress(path.read_bytes())
+    path.write_bytes(
+        gzip.compress(whole[:1000]) + gzip_with_a_name(whole[1000:], b"x" * (5 << 20)) + bytes(9)
+    )
+    assert calls(lambda: assert_holds(load(tmp_path), content["train"])) < 20_000
+
+
+def test_a_gzip_of_many_empty_members_takes_no_work(tmp_path):
+    write_idx(tmp_path)
+    path = tmp_path / "train-images-idx3-ubyte.gz"
+    path.write_bytes(gzip.compress(b"") * 100_000 + path.read_bytes())
+    assert calls(lambda: refused(tmp_path)) < 20_000
+    assert "more than 16 gzip files" in refused(tmp_path)
+
+
+def test_a_csv_of_blank_lines_takes_little_work(tmp_path):
+    write_csv(tmp_path / "train.csv")
+    with (tmp_path / "train.csv").open("a") as file:
+        file.write("\n" * (5 << 20))
+    assert calls(lambda: refused(tmp_path)) < 500_000
+    assert "more than 70,000 blank lines" in refused(tmp_path)
 
 
 # ---- memory

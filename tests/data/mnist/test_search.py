@@ -1,10 +1,7 @@
 """Which data `get_mnist` uses, what it says about it, and what it makes of it."""
 
-import subprocess
-import sys
 import tracemalloc
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -294,22 +291,6 @@ def test_one_line_says_which_data_is_in_use(tmp_path, capfd, write, name, split,
     assert err == f"data: {line.format(path)}\n"
     get_mnist(path=path, split=split, quiet=True)
     assert capfd.readouterr() == ("", "")
-
-
-def test_importing_is_quick_and_quiet():
-    script = (
-        "import sys, util\n"
-        "heavy = {'matplotlib', 'tqdm', 'tensorflow'}\n"
-        "print(sorted(heavy & set(sys.modules)))"
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=Path(mnist.__file__).parents[3],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert (result.stdout.strip(), result.stderr) == ("[]", "")
 
 
 # ---- what is refused at the door

@@ -43,8 +43,8 @@ class Amat(SplitFiles):
     @staticmethod
     def expected(split: str | None) -> str:
         """Name the files."""
-        names = (name for each in SPLITS[split] for name in _NAMES[each])
-        return " and ".join(names)
+        names = " and ".join(name for each in SPLITS[split] for name in _NAMES[each])
+        return f"Larochelle's {names} (with binarization={FIXED!r})"
 
     @classmethod
     def _find(cls, folder: Path, split: str) -> tuple[Path, ...] | None:
