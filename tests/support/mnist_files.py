@@ -37,14 +37,14 @@ def idx_labels(labels, magic=0x801, count=None):
     return struct.pack(">2I", magic, count) + labels.astype(np.uint8).tobytes()
 
 
-def write_idx(folder, parts=("train", "test"), zipped=True, dot="-", n=30):
-    """Write the IDX files of `parts`; return {part: (images, labels)}."""
+def write_idx(folder, splits=("train", "test"), zipped=True, dot="-", n=30):
+    """Write the IDX files of `splits`; return {split: (images, labels)}."""
     folder.mkdir(parents=True, exist_ok=True)
     content = {}
-    for part in parts:
-        images, labels = content[part] = digits(n, part)
+    for split in splits:
+        images, labels = content[split] = digits(n, split)
         for name, data in zip(
-            IDX_NAMES[part], (idx_images(images), idx_labels(labels)), strict=True
+            IDX_NAMES[split], (idx_images(images), idx_labels(labels)), strict=True
         ):
             name = name.replace("-idx", f"{dot}idx")
             if zipped:
@@ -57,10 +57,10 @@ def write_idx(folder, parts=("train", "test"), zipped=True, dot="-", n=30):
 def write_npz(path, n=30, compressed=True, **replaced):
     """Write a file as Keras's mnist.npz; keywords replace arrays, None leaves one out."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = {part: digits(n, part) for part in ("train", "test")}
+    content = {split: digits(n, split) for split in ("train", "test")}
     arrays = {
-        f"{letter}_{part}": values.reshape(-1, 28, 28) if letter == "x" else values
-        for part, pair in content.items()
+        f"{letter}_{split}": values.reshape(-1, 28, 28) if letter == "x" else values
+        for split, pair in content.items()
         for letter, values in zip("xy", pair, strict=True)
     }
     arrays.update(replaced)

@@ -7,7 +7,6 @@ failure names its seed and case; the same numbers give the same file again.
 import os
 import signal
 import sys
-import time
 import tracemalloc
 import warnings
 from pathlib import Path
@@ -24,7 +23,7 @@ SEEDS = [int(line) for line in Path(__file__).with_name("fuzz_seeds.txt").open()
 IMAGES = 3
 # The bombs hold 1 MiB; a reader that believed a length would take up to 55 MB.
 MAX_PEAK = 4 << 20
-MAX_SECONDS = 5.0
+MAX_SECONDS = 30.0  # a reader that takes longer hangs
 
 # format: the sound file, the mutations of it
 FORMATS = {
@@ -137,10 +136,9 @@ def read_watched(path, watch, case, measured, options):
     Measuring memory makes everything twice as slow, so only some cases have it `measured`.
     """
     if hasattr(signal, "setitimer"):
-        signal.setitimer(signal.ITIMER_REAL, 10)
+        signal.setitimer(signal.ITIMER_REAL, MAX_SECONDS)
     if measured:
         tracemalloc.start()
-    start = time.perf_counter()
     watch.on = True
     try:
         images, labels, _ = load_mnist(path, None, quiet=True, **options)
@@ -153,7 +151,6 @@ def read_watched(path, watch, case, measured, options):
         watch.on = False
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-    assert time.perf_counter() - start < MAX_SECONDS, case
     assert peak < MAX_PEAK, case
     assert watch.seen == [], case
     if outcome == "read":

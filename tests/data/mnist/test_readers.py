@@ -5,7 +5,6 @@ import io
 import os
 import pickle
 import struct
-import sys
 import tempfile
 import threading
 import tracemalloc
@@ -27,6 +26,7 @@ from support.mnist_files import (
     write_idx,
     write_npz,
 )
+from support.work import calls
 
 from vae_tf1.data.mnist import DataError, load_mnist
 
@@ -149,7 +149,7 @@ def test_missing(tmp_path):
     complaint = refused(tmp_path)
     assert "no MNIST in this folder" in complaint
     assert "train.csv" in complaint
-    write_idx(tmp_path, parts=("train",))
+    write_idx(tmp_path, splits=("train",))
     assert "t10k" in refused(tmp_path, "test")
 
 
@@ -172,6 +172,26 @@ def test_a_pipe_is_refused_and_never_waited_for(tmp_path):
 @pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="no /dev/zero here")
 def test_a_device_is_refused():
     assert "not a regular file" in refused("/dev/zero")
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_a_disk_that_fails_is_told_in_one_sentence(tmp_path, monkeypatch, split):
+    class Failing(io.BytesIO):
+        def read(self, size=-1):
+            if self.tell() + size > 400:
+                raise OSError(5, "Input/output error")
+            return super().read(size)
+
+        readline = read
+
+    write_idx(tmp_path / "zipped")
+    write_idx(tmp_path / "plain", zipped=False)
+    write_npz(tmp_path / "npz" / "mnist.npz")
+    write_csv(tmp_path / "csv" / "train.csv")
+    content = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    monkeypatch.setattr(Path, "open", lambda path, mode: Failing(content[path]))
+    for folder in tmp_path.iterdir():
+        assert "Input/output error" in refused(folder, split)
 
 
 IMAGES, LABELS = digits(6)
@@ -444,22 +464,6 @@ def test_a_wrong_argument_is_quoted_in_part(arguments):
 # ---- work
 
 
-def calls(function):
-    """Return how many functions ``function()`` calls, those written in C included."""
-    count = 0
-
-    def see(frame, event, argument):
-        nonlocal count
-        count += event.endswith("call")
-
-    sys.setprofile(see)
-    try:
-        function()
-    finally:
-        sys.setprofile(None)
-    return count
-
-
 def gzip_with_a_name(data, name):
     compressed = gzip.compress(data, mtime=0)
     return compressed[:3] + b"\x08" + compressed[4:10] + name + b"\0" + compressed[10:]
@@ -580,4 +584,4 @@ def test_a_file_larger_than_mnist_can_be_is_not_read(tmp_path):
             file.write({"t": b"\0\0\10\3", "m": b"PK\3\4"}.get(name[0], b""))
             file.truncate(1 << 40)  # sparse: takes no room on the disk
         (tmp_path / "train-labels-idx1-ubyte").write_bytes(idx_labels(LABELS))
-        assert "where MNIST takes at most" in refused(tmp_path / name)
+        assert "MNIST takes at most" in refused(tmp_path / name)

@@ -183,7 +183,7 @@ def test_a_broken_file_in_a_usual_place_is_named_and_passed_over(nowhere):  # no
 def test_training_and_test_images_come_from_the_same_place(nowhere):  # noqa: F811
     """A place with a broken or missing test file serves no training images either."""
     first = nowhere / "course" / "large_files"
-    write_idx(first, parts=("train",), n=20)
+    write_idx(first, splits=("train",), n=20)
     write_npz(nowhere / ".keras" / "datasets" / "mnist.npz", n=22)
     for split in ("train", "test"):
         assert len(load_mnist(split=split, quiet=True).images) == 22
@@ -198,7 +198,7 @@ def test_training_and_test_images_come_from_the_same_place(nowhere):  # noqa: F8
 # ---- nothing found
 
 
-def test_the_built_in_digits_serve_where_nothing_is_found(nowhere, capfd):  # noqa: F811
+def test_the_built_in_digits_serve_if_nothing_is_found(nowhere, capfd):  # noqa: F811
     mnist = load_mnist()
     images, labels = builtin_digits(60)
     np.testing.assert_array_equal(mnist.images, images)

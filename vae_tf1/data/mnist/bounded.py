@@ -4,6 +4,7 @@ import io
 import stat
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
@@ -35,8 +36,15 @@ _MAX_MEMBERS = 16  # gzip writes one; each costs time and may hold nothing
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS  # tells zlib to expect gzip's header and checksum
 
 
-def open_regular(path: Path, max_bytes: int = MAX_FILE) -> BinaryIO:
-    """Open a file for reading, unless it is a device, a pipe, or larger than `max_bytes`."""
+@contextmanager
+def open_regular(path: Path, max_bytes: int = MAX_FILE) -> Iterator[BinaryIO]:
+    """Open a file for reading, unless it is a device, a pipe, or larger than `max_bytes`.
+
+    Raises
+    ------
+    DataError
+        If it is one of these, or cannot be opened, or cannot be read inside the block.
+    """
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
@@ -45,9 +53,10 @@ def open_regular(path: Path, max_bytes: int = MAX_FILE) -> BinaryIO:
             raise DataError(path, "the file is empty")
         if status.st_size > max_bytes:
             raise DataError(
-                path, f"{status.st_size:,} bytes, where MNIST takes at most {max_bytes:,}"
+                path, f"has {status.st_size:,} bytes; MNIST takes at most {max_bytes:,}"
             )
-        return path.open("rb")
+        with path.open("rb") as file:
+            yield file
     except OSError as error:
         raise DataError(path, error.strerror or str(error)) from error
 

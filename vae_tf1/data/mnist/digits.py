@@ -16,7 +16,7 @@ from vae_tf1.data.mnist.splits import PUBLISHED, check_split
 
 __all__ = ["DIGITS_VERSION", "builtin_digits"]
 
-# Raised whenever the same seed would draw other images, so that no stale cache is read.
+# To be increased when the same seed would draw other images: cached ones are then drawn again.
 DIGITS_VERSION = 1
 
 _FONTS = (

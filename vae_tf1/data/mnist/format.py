@@ -20,7 +20,7 @@ __all__ = ["BEGIN", "Content", "Format", "SplitFiles", "join", "numbers"]
 
 BEGIN = 16  # bytes of a file by which its format is recognised
 
-_FIRST_NUMBER = {"train": 0, "test": 1 << 32}
+_FIRST_NUMBER = {"train": 0, "test": 1 << 32}  # far apart, so that no two images share a number
 
 
 class Content(NamedTuple):
