@@ -1,10 +1,17 @@
-"""Every exception and warning of this project."""
+"""Every exception of this project, and how its warnings and reasons are said."""
+
+from __future__ import annotations
 
 import os
+import sys
+import warnings
 
-__all__ = ["CheckpointError", "DataError", "DataWarning", "one_line", "shorten"]
+__all__ = ["CheckpointError", "DataError", "DataWarning", "one_line", "reason", "show_path", "warn"]
 
-_LONGEST = 500  # characters of a path, and of a reason, in a message
+_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_PREAMBLE = ("Graph execution error:", "Detected at node", "Node:", "\t", " ", "[[")
+_LONGEST = 300  # characters of a reason
+_LONGEST_PATH = 500
 
 
 class CheckpointError(ValueError):
@@ -24,31 +31,50 @@ class DataError(ValueError):
         What is wrong with it.
     """
 
-    def __init__(self, path: str | os.PathLike, reason: str):
+    def __init__(self, path: str | os.PathLike, reason: str) -> None:
         self.path = os.fspath(path)
-        # Slice first: a reason may quote megabytes.
-        words = "".join(c if c.isprintable() else " " for c in shorten(reason, 10_000)).split()
-        self.reason = shorten(" ".join(words), _LONGEST)
+        self.reason = one_line(reason)
         super().__init__(self.path, self.reason)
 
     def __str__(self) -> str:
-        return f"{one_line(self.path)}: {self.reason}"
+        return f"{show_path(self.path)}: {self.reason}"
 
 
 class DataWarning(UserWarning):
     """A file in one of the usual places is broken and was passed over."""
 
 
-def one_line(name: str | os.PathLike) -> str:
-    r"""Return a path or a name fit for a message: a newline as ``\n``, the middle cut if long."""
-    text = shorten(os.fspath(name), _LONGEST)
+def one_line(text: str) -> str:
+    """Return `text` as one printable line of bounded length, whatever a hostile file holds."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+
+
+def show_path(path: str | os.PathLike) -> str:
+    r"""Return a path fit for a message: a newline as ``\n``, and the middle left out if long."""
+    text = _without_middle(os.fspath(path))
     shown = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    return shorten("".join(shown), _LONGEST)
+    return _without_middle("".join(shown))
 
 
-def shorten(text: str, most: int) -> str:
-    """Return `text`, without its middle if it has more than `most` characters."""
-    if len(text) <= most:
-        return text
-    half = (most - 3) // 2
-    return f"{text[:half]}...{text[-half:]}"
+def _without_middle(text: str) -> str:
+    half = (_LONGEST_PATH - 1) // 2
+    return text if len(text) <= _LONGEST_PATH else f"{text[:half]}…{text[-half:]}"
+
+
+def reason(error: BaseException) -> str:
+    """Return the gist of an error in one line, without TensorFlow's preamble."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    text = getattr(error, "message", None) or str(error) or type(error).__name__
+    lines = (line for line in text.splitlines() if line.strip())
+    gist = next((line for line in lines if not line.startswith(_PREAMBLE)), text.splitlines()[0])
+    return one_line(gist)
+
+
+def warn(message: str, category: type[Warning] = RuntimeWarning) -> None:
+    """Warn at the line of the user's code that called us."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)

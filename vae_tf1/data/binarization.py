@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from vae_tf1.checks import check_count
-from vae_tf1.errors import shorten
+from vae_tf1.errors import one_line
 
 __all__ = ["DYNAMIC", "FIXED", "PROTOCOLS", "THRESHOLD", "binarize", "check_protocol"]
 
@@ -44,7 +44,7 @@ def check_protocol(value: object, allowed: Sequence[str] = PROTOCOLS) -> str | N
             "binarization='dynamic' draws anew in every epoch, so it belongs to training: "
             "load the grey images and call fit(X, binarization='dynamic')"
         )
-    names, shown = ", ".join(map(repr, allowed)), shorten(repr(value), 100)
+    names, shown = ", ".join(map(repr, allowed)), one_line(repr(value))
     raise ValueError(f"binarization must be None or one of {names}, not {shown}")
 
 

@@ -237,7 +237,7 @@ def test_broken_amat(tmp_path, text, complaint):
     with pytest.raises(DataError) as caught:
         load(path, None, binarization="fixed")
     assert complaint in str(caught.value)
-    assert len(str(caught.value)) < 1100
+    assert len(str(caught.value)) < 900
 
 
 def test_an_amat_file_keeps_its_usual_name(tmp_path):

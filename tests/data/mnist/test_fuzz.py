@@ -162,5 +162,5 @@ def read_watched(path, watch, case, measured, options):
     else:
         assert Path(complaint.path).parent in (path, path.parent), case
         assert str(complaint).isprintable(), case
-        assert len(str(complaint)) < 1100, case
+        assert len(str(complaint)) < 900, case
     return outcome

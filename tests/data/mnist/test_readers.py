@@ -49,7 +49,7 @@ def refused(path, split="train"):
     assert isinstance(caught.value, ValueError)
     assert caught.value.path in str(caught.value)
     assert str(caught.value).isprintable()
-    assert len(str(caught.value)) < 1100
+    assert len(str(caught.value)) < 900
     return str(caught.value)
 
 
@@ -445,20 +445,20 @@ def test_a_path_is_shown_in_one_line(tmp_path, capfd):
     assert str(caught.value).endswith("\\udcff: no such file or folder")
 
 
-def test_a_long_path_and_a_long_reason_lose_their_middle():
+def test_a_long_path_loses_its_middle_and_a_long_reason_its_end():
     error = DataError("begin" + "x" * 100_000 + "end", "why" + "y" * 100_000 + "so")
-    assert len(str(error)) < 1100
-    for part in ("begin", "end: why", "so"):
+    assert len(str(error)) < 900
+    for part in ("begin", "end: why"):
         assert part in str(error)
     assert len(error.path) == 100_008
-    assert len(str(DataError("\n" * 400, "\n" * 400))) < 1100
+    assert len(str(DataError("\n" * 400, "\n" * 400))) < 900
 
 
 @pytest.mark.parametrize("arguments", [{"split": "x" * 10_000}, {"path": [0] * 10_000}])
 def test_a_wrong_argument_is_quoted_in_part(arguments):
     with pytest.raises((ValueError, TypeError)) as caught:
         load_mnist(**arguments)
-    assert len(str(caught.value)) < 250
+    assert len(str(caught.value)) < 450
 
 
 # ---- work

@@ -17,7 +17,7 @@ from vae_tf1.data.binarization import FIXED
 from vae_tf1.data.mnist.bounded import MAX_IMAGES, PIXELS, lines_of, open_regular
 from vae_tf1.data.mnist.format import Content, SplitFiles, numbers
 from vae_tf1.data.mnist.splits import SPLITS
-from vae_tf1.errors import DataError, shorten
+from vae_tf1.errors import DataError
 
 __all__ = ["Amat"]
 
@@ -82,7 +82,7 @@ def _read_file(path: Path) -> np.ndarray:
             if len(values) != PIXELS:
                 raise DataError(path, f"line {number:,} has {len(values)} values, not {PIXELS}")
             if other := set(values) - {b"0", b"1"}:
-                wrong = shorten(repr(min(other).decode("latin-1")), 20)
+                wrong = repr(min(other)[:20].decode("latin-1"))
                 raise DataError(path, f"line {number:,} holds {wrong}, not only 0 and 1")
             if len(pixels) == MAX_IMAGES * PIXELS:
                 raise DataError(path, f"holds more than {MAX_IMAGES:,} images")

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from vae_tf1.checks import check_count
-from vae_tf1.data.mnist.splits import PUBLISHED, check_split
+from vae_tf1.checks import check_count, check_one_of
+from vae_tf1.data.mnist.splits import PUBLISHED
 
 __all__ = ["DIGITS_VERSION", "builtin_digits"]
 
@@ -70,7 +70,7 @@ def builtin_digits(n: int, seed: int = 0, split: str = "train") -> tuple[np.ndar
     """
     n = check_count(n, "n")
     seed = check_count(seed, "seed", 0)
-    stream = PUBLISHED.index(check_split(split, PUBLISHED))
+    stream = PUBLISHED.index(check_one_of(split, "split", PUBLISHED))
     images = np.empty((n, _SIDE * _SIDE), np.uint8)
     labels = np.empty(n, np.uint8)
     for start in range(0, n, _BLOCK):

@@ -213,4 +213,4 @@ def _describe(error: Exception) -> str:
         return _NO_NETWORK
     if isinstance(error, urllib.error.HTTPError):
         return f"HTTP status {error.code}"
-    return (str(cause) or repr(cause))[:200]
+    return (str(cause) or repr(cause))[:100]  # so that the reasons of two mirrors fit a line

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import sys
-import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +27,7 @@ from vae_tf1.data.mnist.format import Content, Format
 from vae_tf1.data.mnist.places import find_in_folder, identify
 from vae_tf1.data.mnist.source import BUILTIN, Mnist, Source
 from vae_tf1.data.mnist.splits import check_split
-from vae_tf1.errors import DataError, DataWarning, shorten
+from vae_tf1.errors import DataError, DataWarning, one_line, warn
 
 __all__ = ["Loader", "get_mnist", "load_mnist"]
 
@@ -224,7 +223,7 @@ class Loader:
             try:
                 return _read(place, split, whole=True)
             except DataError as error:
-                warnings.warn(f"passed over {error}", DataWarning, stacklevel=5)
+                warn(f"passed over {error}", DataWarning)
         folder = cache_folder()
         offline = os.environ.get("VAE_TF1_OFFLINE", "") not in ("", "0")
         if not download or offline or folder is None:
@@ -245,7 +244,7 @@ class Loader:
 
 def _check_path(value: object, name: str) -> Path:
     if not isinstance(value, str | os.PathLike) or not os.fspath(value):
-        shown = shorten(repr(value), 100)
+        shown = one_line(repr(value))
         raise TypeError(f"{name} must be the path of a file or folder, not {shown}")
     return Path(os.path.expanduser(value))
 

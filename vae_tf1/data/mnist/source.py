@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from vae_tf1.data.binarization import FIXED, THRESHOLD
-from vae_tf1.errors import one_line
+from vae_tf1.errors import show_path
 
 __all__ = ["BUILTIN", "Mnist", "Source"]
 
@@ -66,7 +66,7 @@ class Source:
         return f"{self.because}, so using the {text}" if self.because else text
 
     def _where(self) -> str:
-        return one_line(self.path) if self.path else "memory"
+        return show_path(self.path) if self.path else "memory"
 
     def _binarization(self) -> str:
         if self.binarization == THRESHOLD:

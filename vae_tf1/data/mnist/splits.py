@@ -1,6 +1,6 @@
 """The splits of MNIST: which ones a caller may ask for, and which ones files hold."""
 
-from vae_tf1.errors import shorten
+from vae_tf1.errors import one_line
 
 __all__ = ["PUBLISHED", "SPLITS", "check_split"]
 
@@ -11,15 +11,15 @@ PUBLISHED = ("train", "test")  # the splits that MNIST is published in
 SPLITS = {None: ("train",), "train": ("train",), "test": ("test",), "all": PUBLISHED}
 
 
-def check_split(value: object, allowed: tuple[str | None, ...] = tuple(SPLITS)) -> str | None:
-    """Return `value`, one of `allowed`.
+def check_split(value: object) -> str | None:
+    """Return `value`, one of `SPLITS`.
 
     Raises
     ------
     ValueError
         If it is not.
     """
-    if isinstance(value, str | None) and value in allowed:
+    if isinstance(value, str | None) and value in SPLITS:
         return value
-    names = ", ".join(map(repr, allowed))
-    raise ValueError(f"split must be one of {names}, not {shorten(repr(value), 100)}")
+    names = ", ".join(map(repr, SPLITS))
+    raise ValueError(f"split must be one of {names}, not {one_line(repr(value))}")
