@@ -8,8 +8,10 @@ import pytest
 from support.mnist_files import digits, nowhere, write_csv, write_idx, write_npz  # noqa: F401
 
 from vae_tf1.data import mnist
-from vae_tf1.data.mnist import DataError, DataWarning, builtin_digits, get_mnist, load_mnist
+from vae_tf1.data.mnist import DataError, DataWarning, builtin_digits, get_mnist, load_mnist, places
+from vae_tf1.data.mnist.bounded import open_regular, read_array
 from vae_tf1.data.mnist.builtin import StandIn
+from vae_tf1.data.mnist.format import Content, Format, numbers
 from vae_tf1.data.mnist.loader import Loader
 
 pytestmark = pytest.mark.usefixtures("nowhere")
@@ -193,6 +195,58 @@ def test_training_and_test_images_come_from_the_same_place(nowhere):  # noqa: F8
     for split in ("train", "test"):
         with pytest.warns(DataWarning, match="t10k-labels"):
             assert len(load_mnist(split=split, quiet=True).images) == 22
+
+
+def test_a_folder_without_mnist_is_refused_with_the_names_of_all_formats(nowhere, monkeypatch):  # noqa: F811
+    monkeypatch.setenv("VAE_TF1_DATA", str(nowhere))
+    with pytest.raises(DataError) as caught:
+        load_mnist(split="all")
+    assert str(caught.value) == (
+        f"{nowhere}: no MNIST in this folder; expected are the IDX files (train and t10k, images "
+        "and labels, plain or .gz), mnist.npz, train.csv or binarized_mnist_train.amat and "
+        "binarized_mnist_valid.amat and binarized_mnist_test.amat (with binarization='fixed') "
+        "(VAE_TF1_DATA names it)"
+    )
+
+
+class Raw(Format):
+    """A format that a reader of the documentation might add: bytes after a magic word."""
+
+    kind = "raw"
+
+    @staticmethod
+    def expected(split):
+        return "mnist.raw"
+
+    @classmethod
+    def find(cls, folder, split):
+        return cls(folder / "mnist.raw") if (folder / "mnist.raw").exists() else None
+
+    @classmethod
+    def recognises(cls, begin):
+        return begin.startswith(b"raw!")
+
+    def _read(self, split):
+        with open_regular(self.path) as file:
+            file.seek(4)
+            images = read_array(file, 1 << 20).reshape(-1, 784)
+        half = slice(3) if split == "train" else slice(3, None)
+        labels = images[half, 0] % 10
+        return Content(images[half], labels, numbers(split, len(labels)))
+
+
+def test_a_new_format_is_one_class(nowhere, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(places, "FORMATS", (*places.FORMATS, Raw))
+    images, _ = digits(5)
+    path = nowhere / "course" / "large_files" / "mnist.raw"
+    path.parent.mkdir()
+    path.write_bytes(b"raw!" + images.tobytes())
+    for where in (None, path, path.parent):
+        mnist = load_mnist(where, "test", quiet=True)
+        np.testing.assert_array_equal(mnist.images, images[3:])
+        assert (mnist.source.kind, mnist.source.path) == ("raw", path)
+    with pytest.raises(DataError, match=r"or mnist\.raw"):
+        load_mnist(nowhere)
 
 
 # ---- nothing found

@@ -44,7 +44,7 @@ class Amat(SplitFiles):
     def expected(split: str | None) -> str:
         """Name the files."""
         names = " and ".join(name for each in SPLITS[split] for name in _NAMES[each])
-        return f"Larochelle's {names} (with binarization={FIXED!r})"
+        return f"{names} (with binarization={FIXED!r})"
 
     @classmethod
     def _find(cls, folder: Path, split: str) -> tuple[Path, ...] | None:

@@ -243,10 +243,11 @@ class Loader:
 
 
 def _check_path(value: object, name: str) -> Path:
-    if not isinstance(value, str | os.PathLike) or not os.fspath(value):
+    path = os.fspath(value) if isinstance(value, str | os.PathLike) else None
+    if not isinstance(path, str) or not path:
         shown = one_line(repr(value))
         raise TypeError(f"{name} must be the path of a file or folder, not {shown}")
-    return Path(os.path.expanduser(value))
+    return Path(os.path.expanduser(path))
 
 
 def _check_protocol(binarization: object, seed: object) -> _Protocol:
