@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from array import array
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -172,7 +173,7 @@ def as_values(counts: Any, levels: int) -> Any:
 def _is_streamed(X: object) -> bool:
     if isinstance(X, np.memmap):
         return True
-    in_memory = isinstance(X, list | tuple) or (
+    in_memory = isinstance(X, list | tuple | memoryview | array) or (
         hasattr(X, "__array__") and not hasattr(X, "chunks")  # which HDF5 and Zarr arrays have
     )
     random_access = hasattr(X, "__len__") and hasattr(X, "__getitem__")
@@ -185,8 +186,16 @@ def _is_text(X: object) -> bool:
 
 def _numeric(X: object, name: str) -> np.ndarray:
     """Return X as an array of real numbers."""
+    kind = type(X).__name__
     if X is None or _is_text(X):
-        raise TypeError(f"{name} must be an array of numbers, not {type(X).__name__}")
+        raise TypeError(f"{name} must be an array of numbers, not {kind}")
+    if _is_pair(X):
+        raise TypeError(f"{name} is a pair, of images and labels it seems: give {name}[0] alone")
+    if not hasattr(X, "__array__") and not hasattr(X, "__getitem__") and np.iterable(X):
+        raise TypeError(
+            f"{name} is a {kind}, which gives its rows only one after the other: give an "
+            "array or a sequence of rows, such as np.stack(list(…)) of its images"
+        )
     try:
         values = np.asarray(X)
     except ValueError:
@@ -196,6 +205,14 @@ def _numeric(X: object, name: str) -> np.ndarray:
     if values.dtype.kind not in "buif":
         raise TypeError(f"{name} must hold real numbers, not dtype {values.dtype}")
     return values
+
+
+def _is_pair(X: object) -> bool:
+    """Whether X is two arrays, one of images and one of a label for each."""
+    if not isinstance(X, list | tuple) or len(X) != 2:
+        return False
+    shapes = [getattr(part, "shape", None) for part in X]
+    return all(isinstance(s, tuple) and s for s in shapes) and len(shapes[0]) > len(shapes[1])
 
 
 def _check_shape(values: np.ndarray, width: int, name: str) -> None:
