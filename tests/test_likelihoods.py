@@ -293,7 +293,7 @@ class TestCheckpoint:
     def test_a_likelihood_of_ones_own_must_be_passed_again(self, tmp_path):
         with model(Poisson()) as vae:
             vae.save(tmp_path / "a")
-        with pytest.raises(CheckpointError, match=r"of your own \(Poisson\): pass it again"):
+        with pytest.raises(CheckpointError, match=r"own likelihood \(Poisson\): pass it again"):
             VariationalAutoencoder.load(tmp_path / "a")
 
     def test_another_likelihood_has_other_variables(self, tmp_path):

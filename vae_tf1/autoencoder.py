@@ -383,8 +383,8 @@ def _ready_made(saved: Saved, part: str) -> Any:
     own = missing(description)
     if own:
         raise CheckpointError(
-            f"{file} describes a model with a {part} of your own ({', '.join(own)}): pass it "
-            f"again, load(path, {part}=…)"
+            f"{file} describes a model with your own {part} ({', '.join(own)}): pass it again, "
+            f"load(path, {part}=…)"
         )
     try:
         if isinstance(description, list):
