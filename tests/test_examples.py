@@ -18,7 +18,7 @@ SMALL = ["--images", "1500", "--epochs", "2"]
 RUNS = {  # example: options, figures, what it prints
     "kl_divergence": (
         [],
-        {"kl_samples", "kl_running", "kl_squared_error"},
+        {"kl_samples", "kl_running", "kl_squared_error", "kl_density"},
         r"closed form +2\.5925815  2\.5925815\n"
         r"tf\.distributions +2\.5925813  2\.5925813\n"
         r"Monte Carlo +2\.[56]\d{3} ± 0\.01\d\d",
