@@ -1,6 +1,7 @@
 """A hermetic process for every test: no display, no network cache, no data of the user's."""
 
 import os
+import struct
 import tempfile
 from pathlib import Path
 
@@ -50,3 +51,18 @@ def mnist_dir() -> Path:
     if not folder:
         pytest.skip("VAE_TF1_TEST_MNIST does not name a folder with the real MNIST")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def few_digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder in MNIST's format, with 1500 drawn digits a split."""
+    from vae_tf1.data.mnist import builtin_digits
+
+    folder = tmp_path_factory.mktemp("mnist")
+    for split, prefix in (("train", "train"), ("test", "t10k")):
+        images, labels = builtin_digits(1500, split=split)
+        header = struct.pack(">IIII", 2051, 1500, 28, 28)
+        (folder / f"{prefix}-images-idx3-ubyte").write_bytes(header + images.tobytes())
+        header = struct.pack(">II", 2049, 1500)
+        (folder / f"{prefix}-labels-idx1-ubyte").write_bytes(header + labels.tobytes())
+    return folder
