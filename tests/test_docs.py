@@ -149,6 +149,16 @@ def test_every_file_that_is_named_exists(page):
     assert {path for path in named if not (ROOT / path).exists()} == set()
 
 
+def test_every_page_that_the_code_names_exists():
+    named = {
+        page
+        for folder in ("vae_tf1", "benchmarks", "examples", "util")
+        for file in (ROOT / folder).rglob("*.py")
+        for page in re.findall(r"\bdocs/[\w/-]+\.md\b", file.read_text(encoding="utf-8"))
+    }
+    assert {page for page in named if not (ROOT / page).exists()} == set()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_pytest_command_names_tests_that_exist(page):
     for command in re.findall(
