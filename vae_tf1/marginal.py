@@ -21,7 +21,7 @@ import numpy as np
 import tensorflow as tf
 
 from vae_tf1.backend.memory import keep_freed_memory
-from vae_tf1.backend.notices import without_deprecation_notices
+from vae_tf1.backend.notices import without_deprecation_notices, without_first_notices
 from vae_tf1.backend.xla import Compiled, graph_function
 from vae_tf1.data.prefetch import run_ahead
 from vae_tf1.data.rows import Rows, as_values
@@ -119,7 +119,8 @@ class ImportanceSampler:
         def build(compiled: bool) -> Callable:
             log_weights = self._build(rows, shape, compiled)
             if compiled:
-                log_weights(np.zeros((shape[0], self._model.D), rows.dtype), 0)
+                with without_first_notices("compiling"):
+                    log_weights(np.zeros((shape[0], self._model.D), rows.dtype), 0)
             return log_weights
 
         return self._weights.get((rows.dtype, rows.levels, shape), build, compiled)
