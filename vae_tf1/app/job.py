@@ -153,7 +153,7 @@ def _show_samples(
             windows.show(picture)
         else:
             _say(f"saved {album.save_next(picture)}")
-        if not (ask and another(windows and windows.keep_alive)):
+        if not (ask and another(windows.keep_alive if windows else None)):
             break
 
 
