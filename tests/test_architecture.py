@@ -16,7 +16,7 @@ FLOORS = [  # bottom up; a name stands for a module, or for a folder and all in 
     ["model"],
     ["data"],
     ["checkpoint"],
-    ["training", "inference"],
+    ["training", "inference", "marginal"],
     ["convert"],
     ["autoencoder"],
     ["app", "legacy"],
