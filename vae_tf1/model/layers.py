@@ -103,10 +103,10 @@ class DenseLayer:
 
 
 def _gradient(bias_add: tf.Operation, delta: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return the gradients of a sum and of the bias in it, with `delta` that of the result.
+    """Return the gradients of X W and of the bias, given that of their sum.
 
-    The latter as a plain sum: compiled, TensorFlow's own gradient rounds otherwise in a loop of one
-    step than in a longer one, and the bits of a training must not depend on its chunks.
+    The gradient of the bias is a plain sum. Compiled, TensorFlow's own gradient rounds differently
+    in a loop of one step than in a longer loop; see docs/decisions/bias-add.md.
     """
     return delta, tf.reduce_sum(delta, 0)
 
