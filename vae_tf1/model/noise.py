@@ -30,13 +30,9 @@ class Stream(enum.IntEnum):
     SAMPLES = 3
 
 
-<<<<<<< HEAD
-EVALUATION = tf.int32.max  # the noise of `evaluate`: no training step makes so many draws
-=======
 # Draws that no training step gets to: the noise of `evaluate` and of `log_likelihood`.
-EVALUATION = tf.int32.max
+EVALUATION = tf.int32.max  # the noise of `evaluate`: no training step makes so many draws
 LIKELIHOOD = EVALUATION - 1
->>>>>>> main
 
 
 def entropy() -> int:
