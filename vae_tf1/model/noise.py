@@ -31,7 +31,7 @@ class Stream(enum.IntEnum):
 
 
 # Draws that no training step gets to: the noise of `evaluate` and of `log_likelihood`.
-EVALUATION = tf.int32.max  # the noise of `evaluate`: no training step makes so many draws
+EVALUATION = tf.int32.max
 LIKELIHOOD = EVALUATION - 1
 
 
