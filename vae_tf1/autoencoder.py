@@ -55,9 +55,14 @@ class VariationalAutoencoder(Model):
         follows. By default the graph-level seed if the graph has one, else a fresh one; either
         way it can be read from `seed`.
     prior
-        p(z), the same Gaussian for every unit of the code; by default N(0, 1).
+        p(z): a Gaussian, the same for every unit of the code, by default N(0, 1); one of
+        `vae_tf1.priors`; a flow; a distribution of TensorFlow Probability with event shape (M,); an
+        object of one's own with log_prob and sample; or a function that returns one of the two
+        and is called in the model's graph.
     kl
         "analytic" for the closed form, "monte_carlo" for log q(z|x) - log p(z) at the sampled z.
+        `vae.kl` says which one it is: the latter for every prior without a closed form, and with a
+        flow.
     likelihood
         p(x|z): "bernoulli", "continuous_bernoulli" for grey values in [0, 1], "gaussian" for real
         values, "categorical" for integers from 0 to 255, one of `vae_tf1.likelihoods` with other
@@ -66,6 +71,9 @@ class VariationalAutoencoder(Model):
         Layers of one's own before the last layer of each, which the model adds: a list of
         `DenseLayer` and its like (`vae_tf1.model.layers`), or a function that returns the list and
         is called in the model's graph. With both given, `hidden_layer_sizes` is [M].
+    flow
+        Maps N(means, stddev²) to q(z|x): one of `vae_tf1.flows`, a bijector of TensorFlow
+        Probability, an object of one's own with forward, or a function that returns a bijector.
 
     Attributes
     ----------
@@ -75,6 +83,13 @@ class VariationalAutoencoder(Model):
         The noise of ``Z = means + stddev * epsilon``; fresh in each run, and may be fed.
     encoder_layers, decoder_layers : list of DenseLayer, or of the user's layers
     means, stddev, Z : tf.Tensor, shape (batch, M)
+        Of the Gaussian that the encoder gives, and the code: with a flow, what the flow makes of a
+        draw from that Gaussian.
+    codes : tf.Tensor, shape (batch, M)
+        The means; with a flow, what it makes of them.
+    prior_distribution, likelihood, flow
+        The parts in use: ``prior_distribution.log_prob(Z)`` and ``.sample(n)``,
+        ``likelihood.log_prob(X, parameters)``, ``flow.forward(Z0, context)``.
     X_hat_distribution : tf.compat.v1.distributions.Bernoulli
     posterior_predictive, posterior_predictive_probs : tf.Tensor, shape (batch, D)
         A sample of p(x_new | x), and its probabilities.
@@ -105,11 +120,12 @@ class VariationalAutoencoder(Model):
         hidden_layer_sizes: Sequence[int],
         *,
         seed: int | None = None,
-        prior: Gaussian | None = None,
+        prior: Gaussian | Any = None,
         kl: str = "analytic",
         likelihood: str | Likelihood = "bernoulli",
         encoder: Layers | None = None,
         decoder: Layers | None = None,
+        flow: Any = None,
     ) -> None:
         super().__init__(
             D,
@@ -120,6 +136,7 @@ class VariationalAutoencoder(Model):
             likelihood=likelihood,
             encoder=encoder,
             decoder=decoder,
+            flow=flow,
         )
         self._trainer = Trainer(self)
         self._inference = Inference(self)
@@ -241,8 +258,11 @@ class VariationalAutoencoder(Model):
     # Inference -----------------------------------------------------------------------------------
 
     def transform(self, X: ArrayLike) -> np.ndarray:
-        """Return the means of q(z|x): (N, D) images to (N, M) codes."""
-        return self._run_images(self.means, X)
+        """Return the means of q(z|x): (N, D) images to (N, M) codes.
+
+        With a flow, what the flow makes of the means of its Gaussian.
+        """
+        return self._run_images(self.codes, X)
 
     def reconstruct(self, X: ArrayLike) -> np.ndarray:
         """Return the probabilities decoded from the means of q(z|x): (N, D) to (N, D)."""
@@ -439,19 +459,18 @@ def _arguments(saved: Saved, given: Mapping[str, Any]) -> dict[str, Any]:
     described = saved.manifest
     arguments = {key: described[key] for key in ("D", "hidden_layer_sizes", "seed", "kl")}
     for part in PARTS:
-        if part in described and part not in given:
+        if described.get(part) is not None and part not in given:
             arguments[part] = _ready_made(saved, part)
-    prior = described["prior"]
-    if prior is not None and "prior" not in given:
-        from vae_tf1.gaussian import Gaussian
-
-        arguments["prior"] = Gaussian(prior["mean"], prior["variance"])
     return {**arguments, **given}
 
 
 def _ready_made(saved: Saved, part: str) -> Any:
     """Return a part that a manifest describes."""
     description, file = saved.manifest[part], f"{saved.prefix}.json"
+    if part == "prior" and "mean" in description:
+        from vae_tf1.gaussian import Gaussian
+
+        return Gaussian(description["mean"], description["variance"])
     own = missing(description)
     if own:
         raise CheckpointError(
