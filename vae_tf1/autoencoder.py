@@ -52,13 +52,23 @@ class VariationalAutoencoder(Model):
         p(z), the same Gaussian for every unit of the code; by default N(0, 1).
     kl
         "analytic" for the closed form, "monte_carlo" for log q(z|x) - log p(z) at the sampled z.
+    importance_samples
+        k, the number of codes drawn for each image in training. With more than one, training climbs
+        the importance-weighted bound Σ_x log 1/k Σᵢ p(x|zᵢ) p(zᵢ) / q(zᵢ|x) of Burda et al. (2016).
+    beta
+        The weight of the KL in what training climbs (Higgins et al. 2017).
+    kl_warm_up
+        Number of training steps over which that weight rises from 0 to `beta`.
+    doubly_reparameterized
+        Whether the encoder has the gradient of Tucker et al. (2019), which is less noisy.
 
     Attributes
     ----------
     X, Z_input : tf.Tensor
         Placeholders for images (batch, D) and for codes (batch, M).
-    epsilon : tf.Tensor, shape (batch, M)
-        The noise of ``Z = means + stddev * epsilon``; fresh in each run, and may be fed.
+    epsilon : tf.Tensor, shape (batch, M), or (batch, importance_samples, M) for several
+        The noise of ``Z = means + stddev * epsilon``; fresh in each run, and may be fed. `Z` and
+        the predictives are made with the first of several.
     encoder_layers, decoder_layers : list of DenseLayer
     means, stddev, Z : tf.Tensor, shape (batch, M)
     X_hat_distribution : tf.compat.v1.distributions.Bernoulli
@@ -69,7 +79,9 @@ class VariationalAutoencoder(Model):
     prior_predictive_from_input_probs : tf.Tensor, shape (batch, D)
         The probabilities decoded from `Z_input`.
     elbo : tf.Tensor, scalar
-        The evidence lower bound in nats, summed over the batch.
+        The evidence lower bound in nats, summed over the batch: the mean of all codes.
+    bound : tf.Tensor, scalar
+        What training climbs, summed over the batch: with one sample and a `beta` of 1, `elbo`.
     train_op, init_op : tf.Operation
         One step of RMSProp on the batch fed to `X`; and what (re)starts the model.
     sess : tf.compat.v1.Session
@@ -93,8 +105,22 @@ class VariationalAutoencoder(Model):
         seed: int | None = None,
         prior: Gaussian | None = None,
         kl: str = "analytic",
+        importance_samples: int = 1,
+        beta: float = 1.0,
+        kl_warm_up: int = 0,
+        doubly_reparameterized: bool = False,
     ) -> None:
-        super().__init__(D, hidden_layer_sizes, seed=seed, prior=prior, kl=kl)
+        super().__init__(
+            D,
+            hidden_layer_sizes,
+            seed=seed,
+            prior=prior,
+            kl=kl,
+            importance_samples=importance_samples,
+            beta=beta,
+            kl_warm_up=kl_warm_up,
+            doubly_reparameterized=doubly_reparameterized,
+        )
         self._trainer = Trainer(self)
         self._inference = Inference(self)
         self._sampler = ImportanceSampler(self)
@@ -404,6 +430,7 @@ class VariationalAutoencoder(Model):
 def _arguments(described: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments of the constructor that a manifest describes."""
     arguments = {key: described[key] for key in ("D", "hidden_layer_sizes", "seed", "kl")}
+    arguments |= described.get("bound", {})
     prior = described["prior"]
     if prior is not None:
         from vae_tf1.gaussian import Gaussian
