@@ -186,7 +186,10 @@ class Loop:
 
         with matmul.for_xla() if self.compiled else nullcontext():
             bounds = [self._model.bounds(*half, step) for half in halves]
-        gradients = [tf.gradients(-bound.trained, self._model.variables) for bound in bounds]
+        gradients = [
+            tf.gradients(-bound.trained, self._model.variables, unconnected_gradients="zero")
+            for bound in bounds
+        ]
         return tf.add_n([bound.elbo for bound in bounds]), gradients
 
 
