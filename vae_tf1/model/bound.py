@@ -19,16 +19,13 @@ import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from numbers import Real
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from vae_tf1.checks import check_count
 from vae_tf1.errors import one_line
-
-if TYPE_CHECKING:
-    from vae_tf1.model.graph import Model, Pass
 
 __all__ = ["Bounds", "Objective", "log_mean_exp", "repeat"]
 
@@ -113,8 +110,8 @@ class Objective:
         """Return the noise of the first code of each image, (B, M)."""
         return epsilon if self.importance_samples == 1 else epsilon[:, 0]
 
-    def of_pass(self, one_pass: Pass, step: Step) -> Bounds:
-        """Return the bounds of a pass with one code an image."""
+    def of_pass(self, one_pass: Any, step: Step) -> Bounds:
+        """Return the bounds of a `Pass` with one code an image."""
         elbo = one_pass.elbo
         if self._is_unweighted:
             return Bounds(elbo, elbo)
@@ -122,13 +119,13 @@ class Objective:
         weighted_kl = self._beta(step) * one_pass.kl
         return Bounds(elbo, tf.reduce_sum(one_pass.log_likelihood - weighted_kl))
 
-    def of_weights(self, model: Model, X: tf.Tensor, epsilon: tf.Tensor, step: Step) -> Bounds:
+    def of_weights(self, model: Any, X: tf.Tensor, epsilon: tf.Tensor, step: Step) -> Bounds:
         """Return the bounds of k codes an image.
 
         Parameters
         ----------
         model
-            The model.
+            The `Model`.
         X
             Images, (B, D).
         epsilon
