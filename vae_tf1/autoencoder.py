@@ -74,13 +74,23 @@ class VariationalAutoencoder(Model):
     flow
         Maps N(means, stddev²) to q(z|x): one of `vae_tf1.flows`, a bijector of TensorFlow
         Probability, an object of one's own with forward, or a function that returns a bijector.
+    importance_samples
+        k, the number of codes drawn for each image in training. With more than one, training climbs
+        the importance-weighted bound Σ_x log 1/k Σᵢ p(x|zᵢ) p(zᵢ) / q(zᵢ|x) of Burda et al. (2016).
+    beta
+        The weight of the KL in what training climbs (Higgins et al. 2017).
+    kl_warm_up
+        Number of training steps over which that weight rises from 0 to `beta`.
+    doubly_reparameterized
+        Whether the encoder has the gradient of Tucker et al. (2019), which is less noisy.
 
     Attributes
     ----------
     X, Z_input : tf.Tensor
         Placeholders for images (batch, D) and for codes (batch, M).
-    epsilon : tf.Tensor, shape (batch, M)
-        The noise of ``Z = means + stddev * epsilon``; fresh in each run, and may be fed.
+    epsilon : tf.Tensor, shape (batch, M), or (batch, importance_samples, M) for several
+        The noise of ``Z = means + stddev * epsilon``; fresh in each run, and may be fed. `Z` and
+        the predictives are made with the first of several.
     encoder_layers, decoder_layers : list of DenseLayer, or of the user's layers
     means, stddev, Z : tf.Tensor, shape (batch, M)
         Of the Gaussian that the encoder gives, and the code: with a flow, what the flow makes of a
@@ -98,7 +108,9 @@ class VariationalAutoencoder(Model):
     prior_predictive_from_input_probs : tf.Tensor, shape (batch, D)
         The probabilities decoded from `Z_input`.
     elbo : tf.Tensor, scalar
-        The evidence lower bound in nats, summed over the batch.
+        The evidence lower bound in nats, summed over the batch: the mean of all codes.
+    bound : tf.Tensor, scalar
+        What training climbs, summed over the batch: with one sample and a `beta` of 1, `elbo`.
     train_op, init_op : tf.Operation
         One step of RMSProp on the batch fed to `X`; and what (re)starts the model.
     sess : tf.compat.v1.Session
@@ -126,6 +138,10 @@ class VariationalAutoencoder(Model):
         encoder: Layers | None = None,
         decoder: Layers | None = None,
         flow: Any = None,
+        importance_samples: int = 1,
+        beta: float = 1.0,
+        kl_warm_up: int = 0,
+        doubly_reparameterized: bool = False,
     ) -> None:
         super().__init__(
             D,
@@ -137,6 +153,10 @@ class VariationalAutoencoder(Model):
             encoder=encoder,
             decoder=decoder,
             flow=flow,
+            importance_samples=importance_samples,
+            beta=beta,
+            kl_warm_up=kl_warm_up,
+            doubly_reparameterized=doubly_reparameterized,
         )
         self._trainer = Trainer(self)
         self._inference = Inference(self)
@@ -461,6 +481,7 @@ def _arguments(saved: Saved, given: Mapping[str, Any]) -> dict[str, Any]:
     for part in PARTS:
         if described.get(part) is not None and part not in given:
             arguments[part] = _ready_made(saved, part)
+    arguments |= described.get("bound", {})
     return {**arguments, **given}
 
 
