@@ -9,6 +9,9 @@ from importlib import import_module
 _HOME_OF = {
     "DenseLayer": "model.layers",
     "VariationalAutoencoder": "autoencoder",
+    "CosineDecay": "model.learning_rates",
+    "ExponentialDecay": "model.learning_rates",
+    "StepDecay": "model.learning_rates",
     "BaseDistribution": "gaussian",
     "Gaussian": "gaussian",
     "kl_divergence_gaussians": "divergence",

@@ -5,7 +5,7 @@ Each method checks what it is given, delegates, and returns.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from vae_tf1.checks import check_count
 from vae_tf1.data.rows import ArrayLike, as_rows
 from vae_tf1.errors import CheckpointError
 from vae_tf1.inference import Evaluation, Inference
+from vae_tf1.model import optimizers
 from vae_tf1.model.graph import Model, Pass
 from vae_tf1.model.state import Costs
 from vae_tf1.training.autosave import Autosave, NoAutosave
@@ -51,6 +52,17 @@ class VariationalAutoencoder(Model):
         p(z), the same Gaussian for every unit of the code; by default N(0, 1).
     kl
         "analytic" for the closed form, "monte_carlo" for log q(z|x) - log p(z) at the sampled z.
+    optimizer
+        "rmsprop" (the original's), "rmsprop-centered", "adam" or "sgd"; or any
+        ``tf.compat.v1.train.Optimizer``; or a function that makes one of a learning rate, such as
+        ``functools.partial(tf.compat.v1.train.AdamOptimizer, epsilon=1e-4)``.
+    learning_rate
+        A positive number, or a function of the step: it is called with an int64 tensor, the number
+        of steps before this one, while the graph is built, and returns a tensor or number.
+        `vae_tf1.StepDecay`, `ExponentialDecay` and `CosineDecay` are ready-made. The default is
+        0.001, except that "sgd" has none. Gradients are summed over the minibatch.
+    clip_norm
+        The largest global norm of a step's gradients; by default they are not clipped.
 
     Attributes
     ----------
@@ -70,7 +82,7 @@ class VariationalAutoencoder(Model):
     elbo : tf.Tensor, scalar
         The evidence lower bound in nats, summed over the batch.
     train_op, init_op : tf.Operation
-        One step of RMSProp on the batch fed to `X`; and what (re)starts the model.
+        One step of the optimizer on the batch fed to `X`; and what (re)starts the model.
     sess : tf.compat.v1.Session
     graph : tf.Graph
         The caller's default graph where the caller is in graph mode, else a graph of its own.
@@ -92,8 +104,22 @@ class VariationalAutoencoder(Model):
         seed: int | None = None,
         prior: Gaussian | None = None,
         kl: str = "analytic",
+        optimizer: str
+        | tf.compat.v1.train.Optimizer
+        | Callable[..., tf.compat.v1.train.Optimizer] = "rmsprop",
+        learning_rate: float | Callable[[tf.Tensor], Any] | None = None,
+        clip_norm: float | None = None,
     ) -> None:
-        super().__init__(D, hidden_layer_sizes, seed=seed, prior=prior, kl=kl)
+        super().__init__(
+            D,
+            hidden_layer_sizes,
+            seed=seed,
+            prior=prior,
+            kl=kl,
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            clip_norm=clip_norm,
+        )
         self._trainer = Trainer(self)
         self._inference = Inference(self)
         self._writer = store.Writer(self)
@@ -261,8 +287,9 @@ class VariationalAutoencoder(Model):
         return str(self._writer.write(prefix))
 
     def restore(self, path: str | PathLike) -> None:
-        """Load weights and RMSProp slots that `save`, or the original's Saver, has written.
+        """Load weights and optimizer slots that `save`, or the original's Saver, has written.
 
+        If only weights are there, or the slots of another optimizer, the optimizer starts afresh.
         What only `save` writes comes along if it is there: the seed, the counts of steps and
         epochs, the costs. Training then goes on as it would have without the interruption.
 
@@ -280,8 +307,8 @@ class VariationalAutoencoder(Model):
         self.state = store.restore(self, folder.find(path))
 
     @classmethod
-    def load(cls, path: str | PathLike) -> VariationalAutoencoder:
-        """Build a model from what `save` or `fit` has saved, and from nothing else.
+    def load(cls, path: str | PathLike, **given: Any) -> VariationalAutoencoder:
+        """Build a model from what `save` or `fit` has saved.
 
         Parameters
         ----------
@@ -289,11 +316,14 @@ class VariationalAutoencoder(Model):
             What was given to `save`, or the folder that it is in, or a `checkpoint_dir` of `fit`,
             whose newest good checkpoint is taken. If there are both a checkpoint ``runs/a`` and a
             folder of that name, ``"runs/a/"`` means the folder.
+        given
+            Arguments of the constructor that take the place of the saved ones. Needed only for what
+            a file cannot hold: an optimizer or a learning rate that is an object of your own.
 
         Raises
         ------
         CheckpointError
-            If there is no such model, or it is damaged.
+            If there is no such model, it is damaged, or an argument is missing.
         """
         saved = folder.find(path)
         if not saved.manifest:
@@ -301,7 +331,11 @@ class VariationalAutoencoder(Model):
                 f"there is no {saved.prefix}.json to build a model from; build one and use "
                 "restore()"
             )
-        vae = cls(**_arguments(saved.manifest))
+        try:
+            arguments = _arguments(saved.manifest, given)
+        except ValueError as error:
+            raise CheckpointError(f"{saved.prefix}.json: {error}") from None
+        vae = cls(**{**arguments, **given})
         try:
             vae.state = store.restore(vae, saved)
         except BaseException:
@@ -318,12 +352,12 @@ class VariationalAutoencoder(Model):
         self.close()
 
 
-def _arguments(described: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments of the constructor that a manifest describes."""
+def _arguments(described: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of the constructor that a manifest describes, if they are not given."""
     arguments = {key: described[key] for key in ("D", "hidden_layer_sizes", "seed", "kl")}
     prior = described["prior"]
     if prior is not None:
         from vae_tf1.gaussian import Gaussian
 
         arguments["prior"] = Gaussian(prior["mean"], prior["variance"])
-    return arguments
+    return arguments | optimizers.arguments(described.get("optimizer"), given)

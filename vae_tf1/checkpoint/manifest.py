@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from vae_tf1.errors import CheckpointError, reason
+from vae_tf1.model import optimizers
 
 __all__ = ["FORMAT", "read", "text"]
 
@@ -51,6 +52,10 @@ _SCHEMA: dict[str, tuple[Check, str]] = {
     "epochs_done": (_count(), "a count"),
     "prior": (_prior, "null, or a mean and a positive variance"),
     "kl": (lambda value: value in ("analytic", "monte_carlo"), "'analytic' or 'monte_carlo'"),
+}
+# What `describe` adds if an option is in use.
+_OPTIONS: dict[str, tuple[Check, str]] = {
+    "optimizer": (optimizers.is_description, "an optimizer's name, learning rate and clip_norm"),
 }
 # What a training adds under "fit". Folders of version 1.0.0 lack the last two.
 _FIT: dict[str, tuple[Check, str]] = {
@@ -111,6 +116,7 @@ def read(file: Path, files: set[str]) -> dict[str, Any]:
 def _check(manifest: Mapping[str, Any], files: set[str]) -> None:
     """Raise a ValueError unless the manifest is one that `Writer.write` could have made."""
     _check_table(manifest, _SCHEMA, "")
+    _check_table(manifest, _OPTIONS, "", optional=True)
     digests = manifest.get("sha256")
     if not isinstance(digests, dict) or set(digests) != files:
         raise ValueError("it does not list the files of this checkpoint")

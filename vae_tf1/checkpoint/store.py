@@ -1,7 +1,7 @@
 """Checkpoints that go both ways between this project and the original script under TensorFlow 1.
 
 A checkpoint ``folder/name`` is ``name.index`` and ``name.data-00000-of-00001``, in which the
-original's ``tf.train.Saver`` finds the variables and RMSProp slots under the names it knows, and
+original's ``tf.train.Saver`` finds the variables and optimizer slots under the names it knows, and
 ``name.json``, from which a model can be built again.
 """
 
@@ -21,15 +21,13 @@ import tensorflow as tf
 
 from vae_tf1.backend.xla import graph_lock
 from vae_tf1.checkpoint import files, manifest
-from vae_tf1.errors import CheckpointError, reason
+from vae_tf1.errors import CheckpointError, reason, warn
 from vae_tf1.model.graph import Model
-from vae_tf1.model.rmsprop import MEAN_SQUARE, MOMENTUM
 from vae_tf1.model.state import Costs, TrainingState
 
-__all__ = ["SUFFIXES", "Saved", "Writer", "exists", "read", "restore"]
+__all__ = ["SUFFIXES", "Saved", "Writer", "describe", "exists", "read", "restore"]
 
 SUFFIXES = (".index", ".data-00000-of-00001")
-_SLOTS = {"/RMSProp": MEAN_SQUARE, "/RMSProp_1": MOMENTUM}
 _STEP, _KEY, _COSTS = "vae_tf1/global_step", "vae_tf1/noise_key", "vae_tf1/costs"
 # What TensorFlow reads as a pattern, not as the name of a file
 _PATTERN = frozenset("*?[]\\{}")
@@ -116,7 +114,10 @@ class Writer:
             file = tf.compat.v1.placeholder(tf.string, (), name="prefix")
             costs = tf.compat.v1.placeholder(tf.float32, (None,), name="costs")
             tensors = {name: variable for name, (variable, _) in _variables(model).items()}
-            finite = [tf.reduce_all(tf.math.is_finite(variable)) for variable in tensors.values()]
+            finite = [
+                tf.reduce_all(tf.math.is_finite(variable)) if variable.dtype.is_floating else True
+                for variable in tensors.values()
+            ]
             tensors |= {_STEP: model.global_step, _KEY: model.noise_key, _COSTS: costs}
             names = sorted(tensors)
             save = tf.raw_ops.SaveV2(
@@ -172,7 +173,8 @@ def read(prefix: str | os.PathLike) -> Saved:
 def _read_tensors(plain: str, prefix: Path) -> dict[str, np.ndarray]:
     reader = tf.compat.v1.train.NewCheckpointReader(plain)
     shapes = reader.get_variable_to_shape_map()
-    ours = [n for n in shapes if n.startswith("Variable") or n.startswith("vae_tf1/")]
+    # An optimizer's variables that belong to no weight are numbers, such as beta1_power.
+    ours = [n for n in shapes if n.startswith(("Variable", "vae_tf1/")) or not shapes[n]]
     data = _file(prefix, SUFFIXES[1])
     if sum(math.prod(shapes[name]) for name in ours) * 4 > data.stat().st_size:
         raise CheckpointError(f"{data} is damaged: it is too short")
@@ -228,13 +230,13 @@ def restore(model: Model, saved: Saved) -> TrainingState:
     CheckpointError
         If it is of another shape; the message says which layer differs. The model is as it was.
     """
-    initializers, values, fresh = [], [], []
-    has_slots = any("/RMSProp" in name for name in saved.tensors)
-    for name, (variable, where) in _variables(model).items():
-        value = saved.tensors.get(name)
-        if value is None and not has_slots and "/RMSProp" in name:
-            fresh.append(variable)  # only weights were saved: the optimizer starts afresh
+    initializers, values = [], []
+    optimizer = _optimizer_variables(model)
+    fresh = {} if _has_the_slots_of(model, saved) else optimizer  # the optimizer starts afresh
+    for name, (variable, where) in (_weights(model) | optimizer).items():
+        if name in fresh:
             continue
+        value = saved.tensors.get(name)
         if value is None:
             raise CheckpointError(f"{saved.prefix} has no {where} ({name}), which the model has")
         if value.shape != tuple(variable.shape):
@@ -242,15 +244,17 @@ def restore(model: Model, saved: Saved) -> TrainingState:
                 f"{where} has shape {tuple(variable.shape)} in the model, but {value.shape} in "
                 f"{saved.prefix} ({name})"
             )
-        if value.dtype != np.float32:
-            raise CheckpointError(f"{name} in {saved.prefix} is {value.dtype}, expected float32")
+        if value.dtype != variable.dtype.as_numpy_dtype:
+            raise CheckpointError(
+                f"{name} in {saved.prefix} is {value.dtype}, expected {variable.dtype.name}"
+            )
         initializers.append(variable.initializer)
         values.append(value)
     if saved.manifest:
         initializers += [model.global_step.initializer, model.noise_key.initializer]
         values += [saved.tensors[_STEP], saved.tensors[_KEY]]
     model.sess.run(
-        [initializers, [slot.initializer for slot in fresh]],
+        [initializers, [variable.initializer for variable, _ in fresh.values()]],
         {op.inputs[1]: value for op, value in zip(initializers, values, strict=True)},
     )
     if not saved.manifest:
@@ -264,9 +268,9 @@ def restore(model: Model, saved: Saved) -> TrainingState:
 
 
 def describe(model: Model) -> dict[str, Any]:
-    """Return what is needed to build the model again."""
+    """Return what is needed to build the model again; a later option only if it is in use."""
     prior = model.prior and {"mean": model.prior.prior_mean, "variance": model.prior.prior_variance}
-    return {
+    described = {
         "D": model.D,
         "hidden_layer_sizes": model.hidden_layer_sizes,
         "seed": model.seed,
@@ -274,10 +278,16 @@ def describe(model: Model) -> dict[str, Any]:
         "kl": model.kl,
         "epochs_done": model.state.epochs_done,
     }
+    optimizer = model.updates.describe()
+    return described if optimizer is None else {**described, "optimizer": optimizer}
 
 
 def _variables(model: Model) -> dict[str, tuple[tf.Variable, str]]:
-    """Return variables and slots under the original's names, and what to call them."""
+    """Return weights and optimizer's variables under TF1's names, and what to call them."""
+    return _weights(model) | _optimizer_variables(model)
+
+
+def _weights(model: Model) -> dict[str, tuple[tf.Variable, str]]:
     layers = [
         (layer, f"{part} layer {i}")
         for part, layers in (("encoder", model.encoder_layers), ("decoder", model.decoder_layers))
@@ -286,16 +296,39 @@ def _variables(model: Model) -> dict[str, tuple[tf.Variable, str]]:
     named = [
         (getattr(layer, kind), f"{kind} of {where}") for layer, where in layers for kind in "Wb"
     ]
-    variables = {}
-    for i, (variable, where) in enumerate(named):
-        name = f"Variable_{i}" if i else "Variable"
-        variables[name] = variable, where
-        for suffix, slot in _SLOTS.items():
-            variables[name + suffix] = (
-                model.optimizer.get_slot(variable, slot),
-                f"{slot} of {where}",
-            )
+    return {f"Variable_{i}" if i else "Variable": each for i, each in enumerate(named)}
+
+
+def _optimizer_variables(model: Model) -> dict[str, tuple[tf.Variable, str]]:
+    variables = {
+        name + slot.name: (slot.variable, f"{slot.what} of {where}")
+        for name, (variable, where) in _weights(model).items()
+        for slot in model.updates.slots(variable)
+    }
+    for other in model.updates.without_weight(model.variables):
+        variables[other.name] = other.variable, other.what
     return variables
+
+
+def _has_the_slots_of(model: Model, saved: Saved) -> bool:
+    """Whether a checkpoint has the slots of the model's optimizer; those of another are a warning.
+
+    Too few of them are the right ones of a damaged checkpoint, unless its manifest says otherwise.
+    """
+    first = "Variable/"
+    found = {name.removeprefix(first) for name in saved.tensors if name.startswith(first)}
+    expected = {slot.name[1:] for slot in model.updates.slots(model.variables[0])}
+    if not found:  # only weights were saved, or the optimizer has no slots
+        others = model.updates.without_weight(model.variables)
+        return not expected and all(other.name in saved.tensors for other in others)
+    same = not saved.manifest or saved.manifest.get("optimizer") == model.updates.describe()
+    if found == expected or (found < expected and same):
+        return True
+    warn(
+        f"{saved.prefix} has the slots {', '.join(sorted(found))}, which are not those of "
+        f"{type(model.optimizer).__name__}: the optimizer starts afresh"
+    )
+    return False
 
 
 def _weight_shapes(facts: Mapping[str, Any]) -> list[tuple[int, int]]:

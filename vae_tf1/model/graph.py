@@ -25,10 +25,9 @@ from vae_tf1 import priors
 from vae_tf1.backend.notices import without_deprecation_notices
 from vae_tf1.checks import check_count, check_one_of
 from vae_tf1.likelihoods import Bernoulli
-from vae_tf1.model import noise
+from vae_tf1.model import noise, optimizers
 from vae_tf1.model.layers import DenseLayer
 from vae_tf1.model.noise import Stream
-from vae_tf1.model.rmsprop import rmsprop
 from vae_tf1.model.state import Counters, TrainingState
 
 __all__ = ["Model", "Pass"]
@@ -65,6 +64,9 @@ class Model:
         seed: int | None = None,
         prior: Any = None,
         kl: str = "analytic",
+        optimizer: Any = "rmsprop",
+        learning_rate: Any = None,
+        clip_norm: float | None = None,
     ) -> None:
         self.D = check_count(D, "D")
         self.hidden_layer_sizes = _check_sizes(hidden_layer_sizes)
@@ -76,6 +78,8 @@ class Model:
             raise TypeError(f"prior must be a Gaussian or None, not {prior!r}")
         self.prior = prior
         self.likelihood = Bernoulli()
+        self.updates = optimizers.updates(optimizer, learning_rate, clip_norm)
+        self.optimizer = self.updates.optimizer
 
         self.graph = tf.Graph() if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
         with self.graph.as_default(), without_deprecation_notices():
@@ -88,6 +92,7 @@ class Model:
         self.sess = tf.compat.v1.Session(graph=self.graph)
         self._closed = False
         self.sess.run(self.init_op)
+        self._check_learning_rate()
 
     @property
     def seed(self) -> int:
@@ -128,8 +133,7 @@ class Model:
 
         self.elbo = one_pass.elbo
         with tf.name_scope("train"):
-            self.optimizer = rmsprop()
-            step = self.optimizer.minimize(-self.elbo, var_list=self.variables)
+            step = self.updates.minimize(-self.elbo, self.variables, self.global_step.read_value)
             with tf.control_dependencies([step]):
                 self.train_op = self.counters.count(1)
         # The variables that the caller made before the model are started too, as they always were.
@@ -213,6 +217,22 @@ class Model:
             # log p(x|z) = Σ x · logits − log(1 + exp(logits))
             log_likelihood = self.likelihood.log_prob(X, logits)
         return Pass(means, stddev, Z, logits, log_likelihood, kl)
+
+    # The learning rate ---------------------------------------------------------------------------
+
+    @property
+    def learning_rate(self) -> float | None:
+        """The learning rate of the next step; None if the user's optimizer has one of its own."""
+        rate = self.updates.current_rate
+        return float(self.sess.run(rate)) if tf.is_tensor(rate) else rate  # type: ignore[arg-type]
+
+    def _check_learning_rate(self) -> None:
+        rate = self.learning_rate
+        if rate is not None and not (np.isfinite(rate) and rate >= 0):
+            self.close()
+            raise ValueError(
+                f"learning_rate(step) must be a finite number, but is {rate} at step 0"
+            )
 
     # Release -------------------------------------------------------------------------------------
 

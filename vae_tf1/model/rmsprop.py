@@ -11,30 +11,36 @@ Tieleman & Hinton (2012), *Lecture 6.5: RMSProp*, Neural Networks for Machine Le
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
-_LEARNING_RATE, _DECAY, _COEFFICIENT, _EPSILON = 0.001, 0.9, 0.0, 1e-10
+LEARNING_RATE = 0.001
+_DECAY, _COEFFICIENT, _EPSILON = 0.9, 0.0, 1e-10
 
 MEAN_SQUARE, MOMENTUM = "rms", "momentum"  # the names of the optimizer's slots
 
 
-def rmsprop() -> tf.compat.v1.train.RMSPropOptimizer:
-    """Return the optimizer of the original, at its learning rate of 0.001."""
-    return tf.compat.v1.train.RMSPropOptimizer(_LEARNING_RATE, _DECAY, _COEFFICIENT, _EPSILON)
+def rmsprop(
+    learning_rate: float | Callable[[], tf.Tensor] = LEARNING_RATE, centered: bool = False
+) -> tf.compat.v1.train.RMSPropOptimizer:
+    """Return the optimizer of the original, or its centred variant (Graves 2013)."""
+    return tf.compat.v1.train.RMSPropOptimizer(
+        learning_rate, _DECAY, _COEFFICIENT, _EPSILON, centered=centered
+    )
 
 
 def update(
     optimizer: tf.compat.v1.train.RMSPropOptimizer,
     variables: Sequence[tf.Variable],
     gradients: Sequence[tf.Tensor],
+    rate: float | tf.Tensor,
     where: tf.Tensor,
 ) -> list[tf.Operation]:
     """Apply `gradients` to `variables` and their mean squares, or nothing at all.
 
-    Where `where` is false, arithmetic leaves both as they are: a conditional would cost a seventh
-    of the training time. The momentum is left to `write_momentum`.
+    If `where` is false, arithmetic leaves both as they are: a conditional would cost a seventh of
+    the training time. The momentum is left to `write_momentum`.
     """
     keep = tf.where(where, _DECAY, 1.0)
     operations = []
@@ -42,7 +48,7 @@ def update(
         mean_square = optimizer.get_slot(variable, MEAN_SQUARE)
         gradient = tf.where(where, gradient, 0.0)
         squares = mean_square + (gradient * gradient - mean_square) * (1 - keep)
-        change = _change(gradient, squares)
+        change = _change(gradient, squares, rate)
         operations += [mean_square.assign(squares).op, variable.assign_sub(change).op]
     return operations
 
@@ -51,20 +57,21 @@ def write_momentum(
     optimizer: tf.compat.v1.train.RMSPropOptimizer,
     variables: Sequence[tf.Variable],
     gradients: Sequence[tf.Tensor],
+    rate: float | tf.Tensor,
     where: tf.Tensor,
 ) -> list[tf.Operation]:
-    """Note the momentum that the last of several updates has made, where there was one.
+    """Note the momentum that the last of several updates has made, if there was one.
 
-    The coefficient is zero, so none of them reads what an earlier one would have written.
+    The coefficient is zero, so no update reads what an earlier one would have written.
     """
     operations = []
     for variable, gradient in zip(variables, gradients, strict=True):
         momentum = optimizer.get_slot(variable, MOMENTUM)
-        change = _change(gradient, optimizer.get_slot(variable, MEAN_SQUARE))
+        change = _change(gradient, optimizer.get_slot(variable, MEAN_SQUARE), rate)
         operations.append(momentum.assign(tf.where(where, change, momentum)).op)
     return operations
 
 
-def _change(gradient: tf.Tensor, mean_square: tf.Tensor) -> tf.Tensor:
-    # a quotient, which no compiler merges into the subtraction and so rounds in two ways
-    return _LEARNING_RATE * gradient / tf.sqrt(mean_square + _EPSILON)
+def _change(gradient: tf.Tensor, mean_square: tf.Tensor, rate: float | tf.Tensor) -> tf.Tensor:
+    # A quotient: no compiler merges it into the subtraction, which would round in two ways.
+    return rate * gradient / tf.sqrt(mean_square + _EPSILON)

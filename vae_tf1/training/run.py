@@ -124,8 +124,8 @@ class Run:
                 f"{model.seed}"
             )
         described = store.describe(model)
-        for key in ("kl", "prior"):
-            if saved.manifest[key] != described[key]:
+        for key in ("kl", "prior", "optimizer"):
+            if saved.manifest.get(key) != described.get(key):
                 raise CheckpointError(f"{where} belongs to a model with another {key}")
         model.state = store.restore(model, saved)
         self.first_epoch, self._first_step, self._first_cost = (

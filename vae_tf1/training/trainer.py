@@ -127,9 +127,8 @@ class Trainer:
                     progress.advance(costs)
                     if len(elbos) < len(chunk.images):
                         raise FloatingPointError(
-                            "the ELBO, a gradient or a weight is no longer finite at step "
-                            f"{run.steps_done + 1:,}, in epoch {chunk.epoch + 1}; the weights are "
-                            "those before that step"
+                            f"{self._what_failed()} at step {run.steps_done + 1:,}, in epoch "
+                            f"{chunk.epoch + 1}; the weights are those before that step"
                         )
                     # Looked at once: a signal may come at any time.
                     asked_to_stop = interrupts.received is not None
@@ -137,6 +136,12 @@ class Trainer:
                     if asked_to_stop:
                         interrupts.deliver()
             return Costs(run.costs[epochs_before * n_batches :])
+
+    def _what_failed(self) -> str:
+        rate = self._model.learning_rate
+        if rate is not None and not math.isfinite(rate):
+            return f"the learning rate is {rate}"
+        return "the ELBO, a gradient or a weight is no longer finite"
 
     def _loop(self, batch_sz: int, rows: Rows, compiled: bool, interrupts: Interrupts) -> Loop:
         """Return the loop for this kind of data, ready to run; built once."""
