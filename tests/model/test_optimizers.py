@@ -125,7 +125,7 @@ class TestFormulas:
     @pytest.mark.parametrize(
         ("schedule", "expected"),
         [
-            (StepDecay(0.1, 0.5, [3, 5]), lambda t: 0.1 * 0.5 ** ((t >= 3) + (t >= 5))),
+            (StepDecay(0.1, 0.5, [3, 5]), lambda t: 0.1 * 0.5 ** (1 * (t >= 3) + (t >= 5))),
             (ExponentialDecay(0.1, 0.25, 4), lambda t: 0.1 * 0.25 ** (t / 4)),
             (
                 CosineDecay(0.1, 5, final=0.02),

@@ -231,7 +231,7 @@ class Model:
         if rate is not None and not (np.isfinite(rate) and rate >= 0):
             self.close()
             raise ValueError(
-                f"learning_rate(step) must be a finite number, but is {rate} at step 0"
+                f"learning_rate(step) must be finite and not negative, but is {rate} at step 0"
             )
 
     # Release -------------------------------------------------------------------------------------
