@@ -9,6 +9,7 @@ from importlib import import_module
 _HOME_OF = {
     "DenseLayer": "model.layers",
     "VariationalAutoencoder": "autoencoder",
+    "Callback": "training.callbacks",
     "CosineDecay": "model.learning_rates",
     "ExponentialDecay": "model.learning_rates",
     "StepDecay": "model.learning_rates",

@@ -5,7 +5,7 @@ Each method checks what it is given, delegates, and returns.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,9 +18,12 @@ from vae_tf1.errors import CheckpointError
 from vae_tf1.inference import Evaluation, Inference
 from vae_tf1.model import optimizers
 from vae_tf1.model.graph import Model, Pass
-from vae_tf1.model.state import Costs
+from vae_tf1.model.state import Costs, History
 from vae_tf1.training.autosave import Autosave, NoAutosave
+from vae_tf1.training.binarization import Binarizer
+from vae_tf1.training.callbacks import Callbacks
 from vae_tf1.training.trainer import Trainer
+from vae_tf1.training.validation import NoValidation, Validation, split
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -120,7 +123,7 @@ class VariationalAutoencoder(Model):
             learning_rate=learning_rate,
             clip_norm=clip_norm,
         )
-        self._trainer = Trainer(self)
+        self._trainer, self._binarizer = Trainer(self), Binarizer(self)
         self._inference = Inference(self)
         self._writer = store.Writer(self)
 
@@ -133,6 +136,11 @@ class VariationalAutoencoder(Model):
     def epochs_done(self) -> int:
         """How many whole epochs `fit` has run."""
         return self.state.epochs_done
+
+    @property
+    def validation_history(self) -> History:
+        """What the validation set said, a list with a `Validated` for each time it was asked."""
+        return self.state.history
 
     # Training ------------------------------------------------------------------------------------
 
@@ -149,6 +157,12 @@ class VariationalAutoencoder(Model):
         save_every: float = 30.0,
         keep: int = 3,
         more_epochs: int | None = None,
+        binarization: str | None = None,
+        validation_data: ArrayLike | float | None = None,
+        validation_every: int = 1,
+        patience: int | None = None,
+        restore_best: bool = True,
+        callbacks: Iterable[Any] = (),
     ) -> Costs:
         """Train on minibatches, in a new order each epoch, without the ragged last batch.
 
@@ -182,6 +196,27 @@ class VariationalAutoencoder(Model):
         more_epochs
             Train this many epochs beyond the whole epochs that are done, in place of `epochs`:
             ``fit(X, more_epochs=1, checkpoint_dir=d)`` in a loop trains an epoch each time.
+        binarization
+            How grey images become binary: "threshold", "fixed" (each pixel drawn once, as
+            `vae_tf1.data.binarization.binarize` does with seed 0) or "dynamic" (drawn anew in
+            every epoch, a function of the seed, the epoch and the row). None takes the values as
+            they are. The three have three different likelihoods, so a model, and a
+            `checkpoint_dir`, stays with one. `evaluate` takes its images as they are.
+        validation_data
+            Images to `evaluate` after an epoch, or the fraction of X, at its end, that is kept
+            from training for that. `validation_history` has the results. Under "dynamic", grey
+            ones are drawn once, as by "fixed", so that two epochs can be compared.
+        validation_every
+            Epochs from one validation to the next.
+        patience
+            Stop after this many validations in a row without a better ELBO.
+        restore_best
+            Whether the weights at the end are those with the best ELBO on `validation_data`. The
+            checkpoints are those of the last step all the same, so that the training can go on;
+            the best model is saved in ``checkpoint_dir/best``.
+        callbacks
+            Objects with some of the methods of `vae_tf1.Callback`, or functions of (epoch, logs)
+            that are called after each epoch.
 
         Returns
         -------
@@ -206,7 +241,20 @@ class VariationalAutoencoder(Model):
         more = more_epochs is not None
         epochs = check_count(*((more_epochs, "more_epochs") if more else (epochs, "epochs")))
         batch_sz = check_count(batch_sz, "batch_sz")
-        rows = as_rows(X, self.D)
+        rows, validation = as_rows(X, self.D), NoValidation()
+        if validation_data is not None:
+            rows, validation_rows = split(rows, validation_data, self.D)
+            validation = Validation(
+                self,
+                self._inference,
+                self._binarizer.validation_rows(validation_rows, binarization),
+                every=validation_every,
+                patience=patience,
+                restore_best=restore_best,
+            )
+        elif patience is not None:
+            raise ValueError("patience needs validation_data")
+        rows = self._binarizer.rows(rows, binarization)
         autosave = NoAutosave()
         if checkpoint_dir is not None:
             autosave = Autosave(self._writer, checkpoint_dir, save_every, keep)
@@ -217,6 +265,8 @@ class VariationalAutoencoder(Model):
                 batch_sz,
                 more=more,
                 autosave=autosave,
+                validation=validation,
+                callbacks=Callbacks(self, callbacks),
                 show_progress=progress,
                 compile=compile,
             )

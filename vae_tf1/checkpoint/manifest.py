@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from vae_tf1.data.binarization import PROTOCOLS
 from vae_tf1.errors import CheckpointError, reason
 from vae_tf1.model import optimizers
 
@@ -44,6 +45,24 @@ def _prior(value: Any) -> bool:
     )
 
 
+def _validation(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get("data"), str)
+        and isinstance(value.get("history"), list)
+        and all(map(_validated, value["history"]))
+    )
+
+
+def _validated(row: Any) -> bool:
+    return (
+        isinstance(row, list)
+        and len(row) == 6
+        and all(_count()(row[i]) for i in (0, 1, 5))
+        and all(value is None or _finite(value) for value in row[2:5])
+    )
+
+
 # What `describe` writes of every model: the key, its check, and what is expected in words.
 _SCHEMA: dict[str, tuple[Check, str]] = {
     "D": (_count(1), "a count"),
@@ -56,6 +75,8 @@ _SCHEMA: dict[str, tuple[Check, str]] = {
 # What `describe` adds if an option is in use.
 _OPTIONS: dict[str, tuple[Check, str]] = {
     "optimizer": (optimizers.is_description, "an optimizer's name, learning rate and clip_norm"),
+    "binarization": (lambda value: value in PROTOCOLS, "a protocol of binarisation"),
+    "validation": (_validation, "the fingerprint of a validation set and rows of six numbers"),
 }
 # What a training adds under "fit". Folders of version 1.0.0 lack the last two.
 _FIT: dict[str, tuple[Check, str]] = {
@@ -70,6 +91,7 @@ _FIT_OPTIONAL: dict[str, tuple[Check, str]] = {
     "fingerprint": (lambda value: isinstance(value, str), "a text"),
     "compiled": (lambda value: type(value) is bool, "true or false"),
     "machine": (lambda value: isinstance(value, dict), "a table"),
+    "binarization": (lambda value: value in PROTOCOLS, "a protocol of binarisation"),
 }
 
 

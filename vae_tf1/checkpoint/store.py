@@ -23,12 +23,13 @@ from vae_tf1.backend.xla import graph_lock
 from vae_tf1.checkpoint import files, manifest
 from vae_tf1.errors import CheckpointError, reason, warn
 from vae_tf1.model.graph import Model
-from vae_tf1.model.state import Costs, TrainingState
+from vae_tf1.model.state import Costs, History, TrainingState, Validated
 
 __all__ = ["SUFFIXES", "Saved", "Writer", "describe", "exists", "read", "restore"]
 
 SUFFIXES = (".index", ".data-00000-of-00001")
 _STEP, _KEY, _COSTS = "vae_tf1/global_step", "vae_tf1/noise_key", "vae_tf1/costs"
+_BEST = "vae_tf1/best/"  # before the name of a weight: what did best on the validation set
 # What TensorFlow reads as a pattern, not as the name of a file
 _PATTERN = frozenset("*?[]\\{}")
 
@@ -46,6 +47,16 @@ class Saved(NamedTuple):
         return int(self.tensors.get(_STEP, 0))
 
 
+class _Ops(NamedTuple):
+    """The op that saves a model, and what it is fed."""
+
+    save: tf.Operation
+    finite: tf.Tensor
+    prefix: tf.Tensor
+    costs: tf.Tensor
+    best: list[tf.Tensor]
+
+
 class Writer:
     """Writes checkpoints of a model; keeps the op that it has added to the graph.
 
@@ -57,7 +68,7 @@ class Writer:
 
     def __init__(self, model: Model) -> None:
         self._model = model
-        self._ops: tuple[tf.Operation, tf.Tensor, tf.Tensor, tf.Tensor] | None = None
+        self._ops: dict[bool, _Ops] = {}
 
     def write(self, prefix: str | os.PathLike, **more: Any) -> Path:
         """Write a checkpoint; one of that name is replaced only when the new one is whole.
@@ -101,14 +112,18 @@ class Writer:
 
     def _write_tensors(self, prefix: Path) -> None:
         model = self._model
-        save, finite, file, costs = self._ops = self._ops or self._build()
+        best = model.state.best or []
+        if bool(best) not in self._ops:
+            self._ops[bool(best)] = self._build(with_best=bool(best))
+        save, finite, file, costs, weights = self._ops[bool(best)]
         flags = model.sess.run(finite)
         if not flags.all():
             where = [where for _, where in _variables(model).values()][int(np.argmin(flags))]
             raise CheckpointError(f"{where} holds NaN or infinity: not saved")
-        model.sess.run(save, {file: str(prefix), costs: model.state.costs})
+        feed = {file: str(prefix), costs: model.state.costs}
+        model.sess.run(save, feed | dict(zip(weights, best, strict=True)))
 
-    def _build(self) -> tuple[tf.Operation, tf.Tensor, tf.Tensor, tf.Tensor]:
+    def _build(self, with_best: bool) -> _Ops:
         model = self._model
         with graph_lock(model.graph), model.graph.as_default(), tf.name_scope("save"):
             file = tf.compat.v1.placeholder(tf.string, (), name="prefix")
@@ -119,6 +134,11 @@ class Writer:
                 for variable in tensors.values()
             ]
             tensors |= {_STEP: model.global_step, _KEY: model.noise_key, _COSTS: costs}
+            best = {
+                _BEST + name: tf.compat.v1.placeholder(tf.float32, variable.shape, name="best")
+                for name, (variable, _) in (_weights(model) if with_best else {}).items()
+            }
+            tensors |= best
             names = sorted(tensors)
             save = tf.raw_ops.SaveV2(
                 prefix=file,
@@ -126,7 +146,7 @@ class Writer:
                 shape_and_slices=[""] * len(names),
                 tensors=[tf.convert_to_tensor(tensors[name]) for name in names],
             )
-            return save, tf.stack(finite), file, costs
+            return _Ops(save, tf.stack(finite), file, costs, list(best.values()))
 
 
 def exists(prefix: Path) -> bool:
@@ -250,6 +270,7 @@ def restore(model: Model, saved: Saved) -> TrainingState:
             )
         initializers.append(variable.initializer)
         values.append(value)
+    best = _best(model, saved)
     if saved.manifest:
         initializers += [model.global_step.initializer, model.noise_key.initializer]
         values += [saved.tensors[_STEP], saved.tensors[_KEY]]
@@ -264,6 +285,9 @@ def restore(model: Model, saved: Saved) -> TrainingState:
         seed_given=model.state.seed_given,
         epochs_done=saved.manifest["epochs_done"],
         costs=Costs(saved.tensors[_COSTS].tolist()),
+        binarization=saved.manifest.get("binarization"),
+        history=_history(saved.manifest.get("validation")),
+        best=best,
     )
 
 
@@ -278,8 +302,45 @@ def describe(model: Model) -> dict[str, Any]:
         "kl": model.kl,
         "epochs_done": model.state.epochs_done,
     }
-    optimizer = model.updates.describe()
-    return described if optimizer is None else {**described, "optimizer": optimizer}
+    options = {
+        "optimizer": model.updates.describe(),
+        "binarization": model.state.binarization,
+        "validation": _described(model.state.history),
+    }
+    return described | {key: value for key, value in options.items() if value is not None}
+
+
+def _described(history: History) -> dict[str, Any] | None:
+    """Return a history in JSON's types, which have no NaN."""
+    if not history:
+        return None
+    rows = [
+        [None if isinstance(value, float) and not math.isfinite(value) else value for value in each]
+        for each in history
+    ]
+    return {"data": history.data, "history": rows}
+
+
+def _history(described: Mapping[str, Any] | None) -> History:
+    if described is None:
+        return History()
+    rows = [[math.nan if value is None else value for value in row] for row in described["history"]]
+    return History([Validated(*row) for row in rows], described["data"])
+
+
+def _best(model: Model, saved: Saved) -> list[np.ndarray] | None:
+    """Return the best weights that a training has kept, None if it has kept none."""
+    if not any(name.startswith(_BEST) for name in saved.tensors):
+        return None
+    best = []
+    for name, (variable, where) in _weights(model).items():
+        value = saved.tensors.get(_BEST + name)
+        if value is None or (value.shape, value.dtype) != (tuple(variable.shape), np.float32):
+            raise CheckpointError(
+                f"{saved.prefix} is damaged: the best {where} is not of its shape"
+            )
+        best.append(value)
+    return best
 
 
 def _variables(model: Model) -> dict[str, tuple[tf.Variable, str]]:

@@ -60,6 +60,8 @@ class Model:
     documentation describes the parameters and attributes.
     """
 
+    stop_training = False  # set by a callback: the training ends after this epoch
+
     def __init__(
         self,
         D: int,

@@ -28,6 +28,7 @@ class Stream(enum.IntEnum):
     EPSILON = 1
     ORDER = 2
     SAMPLES = 3
+    BINARIZATION = 4
 
 
 EVALUATION = tf.int32.max  # a draw that no training step gets to: the noise of `evaluate`

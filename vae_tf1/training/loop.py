@@ -47,7 +47,7 @@ class Loop:
     def __init__(
         self, model: Model, batch_sz: int, rows: Rows, capacity: int, compiled: bool
     ) -> None:
-        self.capacity, self.compiled = capacity, compiled
+        self.batch_sz, self.capacity, self.compiled = batch_sz, capacity, compiled
         self._model, self._levels = model, rows.levels
         halved = compiled and batch_sz >= _WORTH_HALVING
         self._sizes = [batch_sz // 2, -(-batch_sz // 2)] if halved else [batch_sz]
