@@ -41,6 +41,8 @@ class VAETransformer:
         After how many epochs without a better ELBO there to stop; None goes on.
     binarization
         See `VariationalAutoencoder.fit`.
+    n_samples
+        How many codes of each image `score_samples` draws.
     random_state
         A seed, a NumPy generator to draw one from, or None for a fresh one.
     verbose
@@ -66,6 +68,7 @@ class VAETransformer:
         validation_fraction: float | None = None,
         patience: int | None = None,
         binarization: str | None = None,
+        n_samples: int = 100,
         random_state: Any = None,
         verbose: bool = False,
     ) -> None:
@@ -79,6 +82,7 @@ class VAETransformer:
         self.validation_fraction = validation_fraction
         self.patience = patience
         self.binarization = binarization
+        self.n_samples = n_samples
         self.random_state = random_state
         self.verbose = verbose
 
@@ -184,16 +188,15 @@ class VAETransformer:
         return np.array([f"vae{i}" for i in range(self.n_components)], dtype=object)
 
     def score_samples(self, X: ArrayLike) -> np.ndarray:
-        """Return the ELBO of each image, in nats, shape (N,): a lower bound of log p(x).
+        """Estimate log p(x) of each image, in nats, shape (N,); see `log_likelihood` of the model.
 
-        The noise, one sample an image, is a function of the seed and the row. For a tighter bound
-        use ``model_.log_likelihood``.
+        It is a lower bound in expectation, which rises with `n_samples`, and can be repeated.
         """
-        return self._fitted().elbo_of_rows(X)
+        return self._fitted().log_likelihood(X, self.n_samples, progress=False)
 
     def score(self, X: ArrayLike, y: Any = None) -> float:
-        """Return the mean ELBO per image, in nats: the larger, the better."""
-        return self._fitted().evaluate(X).elbo
+        """Return the mean of `score_samples`, in nats per image: the larger, the better."""
+        return float(np.mean(self.score_samples(X)))
 
     def _fitted(self) -> VariationalAutoencoder:
         if not hasattr(self, "model_"):
@@ -243,7 +246,7 @@ def _seed(random_state: Any) -> int | None:
 
 
 def _not_fitted(message: str) -> Exception:
-    """Return scikit-learn's own exception if scikit-learn is there, else the class it derives from."""
+    """Return scikit-learn's own exception, or the ValueError that it is if there is none."""
     try:
         from sklearn.exceptions import NotFittedError
     except ImportError:

@@ -58,6 +58,10 @@ class Rows:
         """Return the rows of those indices, shape (n, width), in `dtype`."""
         raise NotImplementedError
 
+    def values(self, indices: np.ndarray | slice) -> np.ndarray:
+        """Return the rows of those indices as float32 values."""
+        return as_values(self.take(indices).astype(np.float32, copy=False), self.levels)
+
     def part(self, start: int, stop: int) -> Rows:
         """Return the rows from `start` to before `stop`."""
         return _Part(self, start, stop)

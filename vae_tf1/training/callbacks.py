@@ -71,6 +71,10 @@ class Callbacks:
         self._model = model
         self._callbacks = [_checked(callback) for callback in callbacks]
 
+    def add(self, callback: Any) -> None:
+        """Add one more, which is called after the others."""
+        self._callbacks.append(_checked(callback))
+
     def train_begin(self) -> None:
         """Tell that a training begins."""
         self._model.stop_training = False

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from vae_tf1.backend.notices import without_deprecation_notices
 from vae_tf1.backend.xla import graph_lock
-from vae_tf1.data.rows import as_rows, as_values
+from vae_tf1.data.rows import as_rows
 from vae_tf1.model import noise
 from vae_tf1.model.noise import Stream
 from vae_tf1.training.callbacks import Callback, Logs
@@ -139,8 +139,7 @@ class _Ops:
             return {}
         shown = {"samples": [model.prior_predictive_with_input(self._codes)]}
         if originals is not None:
-            rows = as_rows(originals, model.D, "images")
-            values = as_values(rows.take(slice(0, _SHOWN)).astype(np.float32), rows.levels)
+            values = as_rows(originals, model.D, "images").values(slice(0, _SHOWN))
             shown["reconstructions"] = [values, model.reconstruct(values)]
         return {tag: self._encoded(rows) for tag, rows in shown.items()}
 
