@@ -127,8 +127,11 @@ class _Ops:
             codes = model.prior_distribution.sample(_SHOWN, seed=seed)
             self._weights = None
             if histograms:
-                self._weights = tf.compat.v1.summary.merge(
-                    [_histogram(*named) for named in _named(model)], collections=[]
+                self._weights = tf.raw_ops.MergeSummary(
+                    inputs=[
+                        tf.raw_ops.HistogramSummary(tag=name, values=variable)
+                        for name, variable in _named(model)
+                    ]
                 )
         self._codes = model.sess.run(codes)
 
@@ -164,7 +167,3 @@ def _named(model: Any) -> list[tuple[str, tf.Variable]]:
         for i, layer in enumerate(layers, 1)
         for kind in "Wb"
     ]
-
-
-def _histogram(name: str, variable: tf.Variable) -> tf.Tensor:
-    return tf.compat.v1.summary.histogram(name, variable, collections=[])
