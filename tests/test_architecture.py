@@ -9,9 +9,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS = [  # bottom up; a name stands for a module, or for a folder and all in it
-    ["backend", "errors", "checks"],
+    ["backend", "errors", "checks", "support"],
     ["divergence", "mixture", "model.bernoulli"],
-    ["model.layers", "model.noise", "model.rmsprop"],
+    ["model.initializers", "model.layers", "model.noise", "model.rmsprop", "parts", "probability"],
     ["likelihoods", "priors", "flows"],
     ["model"],
     ["data"],

@@ -12,14 +12,18 @@ import numpy as np
 import tensorflow as tf
 
 from vae_tf1.checkpoint import folder, store
+from vae_tf1.checkpoint.store import Saved
 from vae_tf1.checks import check_count
-from vae_tf1.data.rows import ArrayLike, as_rows
-from vae_tf1.errors import CheckpointError
+from vae_tf1.data.rows import ArrayLike, Rows, as_rows
+from vae_tf1.errors import CheckpointError, reason
 from vae_tf1.inference import Evaluation, Inference
+from vae_tf1.likelihoods import Likelihood, support_of
 from vae_tf1.marginal import ImportanceSampler, LogLikelihood
 from vae_tf1.model import optimizers
-from vae_tf1.model.graph import Model, Pass
+from vae_tf1.model.graph import PARTS, Model, Pass
 from vae_tf1.model.state import Costs, History
+from vae_tf1.parts import missing, rebuild
+from vae_tf1.support import REAL
 from vae_tf1.training.autosave import Autosave, NoAutosave
 from vae_tf1.training.binarization import Binarizer
 from vae_tf1.training.callbacks import Callbacks
@@ -31,6 +35,8 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from vae_tf1.gaussian import Gaussian
+
+Layers = Sequence[Any] | Callable[[], Sequence[Any]]
 
 __all__ = ["Evaluation", "LogLikelihood", "Pass", "VariationalAutoencoder"]
 
@@ -68,6 +74,14 @@ class VariationalAutoencoder(Model):
         0.001, except that "sgd" has none. Gradients are summed over the minibatch.
     clip_norm
         The largest global norm of a step's gradients; by default they are not clipped.
+    likelihood
+        p(x|z): "bernoulli", "continuous_bernoulli" for grey values in [0, 1], "gaussian" for real
+        values, "categorical" for integers from 0 to 255, one of `vae_tf1.likelihoods` with other
+        arguments, or an object of one's own. `vae.likelihood` is that object.
+    encoder, decoder
+        Layers of one's own before the last layer of each, which the model adds: a list of
+        `DenseLayer` and its like (`vae_tf1.model.layers`), or a function that returns the list and
+        is called in the model's graph. With both given, `hidden_layer_sizes` is [M].
 
     Attributes
     ----------
@@ -75,7 +89,7 @@ class VariationalAutoencoder(Model):
         Placeholders for images (batch, D) and for codes (batch, M).
     epsilon : tf.Tensor, shape (batch, M)
         The noise of ``Z = means + stddev * epsilon``; fresh in each run, and may be fed.
-    encoder_layers, decoder_layers : list of DenseLayer
+    encoder_layers, decoder_layers : list of DenseLayer, or of the user's layers
     means, stddev, Z : tf.Tensor, shape (batch, M)
     X_hat_distribution : tf.compat.v1.distributions.Bernoulli
     posterior_predictive, posterior_predictive_probs : tf.Tensor, shape (batch, D)
@@ -114,6 +128,9 @@ class VariationalAutoencoder(Model):
         | Callable[..., tf.compat.v1.train.Optimizer] = "rmsprop",
         learning_rate: float | Callable[[tf.Tensor], Any] | None = None,
         clip_norm: float | None = None,
+        likelihood: str | Likelihood = "bernoulli",
+        encoder: Layers | None = None,
+        decoder: Layers | None = None,
     ) -> None:
         super().__init__(
             D,
@@ -124,6 +141,9 @@ class VariationalAutoencoder(Model):
             optimizer=optimizer,
             learning_rate=learning_rate,
             clip_norm=clip_norm,
+            likelihood=likelihood,
+            encoder=encoder,
+            decoder=decoder,
         )
         self._trainer, self._binarizer = Trainer(self), Binarizer(self)
         self._inference = Inference(self)
@@ -248,10 +268,10 @@ class VariationalAutoencoder(Model):
         more = more_epochs is not None
         epochs = check_count(*((more_epochs, "more_epochs") if more else (epochs, "epochs")))
         batch_sz = check_count(batch_sz, "batch_sz")
-        rows, validation, told = as_rows(X, self.D), NoValidation(), Callbacks(self, callbacks)
+        rows, validation, told = self._rows(X), NoValidation(), Callbacks(self, callbacks)
         shown = rows
         if validation_data is not None:
-            rows, shown = split(rows, validation_data, self.D)
+            rows, shown = split(rows, validation_data, self._rows)
             validation = Validation(
                 self,
                 self._inference,
@@ -309,7 +329,7 @@ class VariationalAutoencoder(Model):
     def prior_predictive_with_input(self, Z: ArrayLike) -> np.ndarray:
         """Return the probabilities that codes decode to: (N, M) to (N, D)."""
         self.check_open()
-        codes = as_rows(Z, self.M, "Z", unit_interval=False)
+        codes = as_rows(Z, self.M, "Z", support=REAL)
         return self._inference.run(self.prior_predictive_from_input_probs, self.Z_input, codes)
 
     def posterior_predictive_sample(self, X: ArrayLike) -> np.ndarray:
@@ -329,7 +349,7 @@ class VariationalAutoencoder(Model):
         make, the first time.
         """
         self.check_open()
-        return self._inference.evaluate(as_rows(X, self.D))
+        return self._inference.evaluate(self._rows(X))
 
     @overload
     def log_likelihood(
@@ -397,13 +417,17 @@ class VariationalAutoencoder(Model):
         """
         self.check_open()
         n_samples = check_count(n_samples, "n_samples")
-        rows = as_rows(X, self.D)
+        rows = self._rows(X)
         estimate = self._sampler.estimate(rows, n_samples, show_progress=progress)
         return estimate if return_details else estimate.values
 
     def _run_images(self, fetch: tf.Tensor, X: ArrayLike, random: bool = False) -> np.ndarray:
         self.check_open()
-        return self._inference.run(fetch, self.X, as_rows(X, self.D), random=random)
+        return self._inference.run(fetch, self.X, self._rows(X), random=random)
+
+    def _rows(self, X: ArrayLike, name: str = "X") -> Rows:
+        """Check images at the door: their width, and that the likelihood has a density for them."""
+        return as_rows(X, self.D, name, support=support_of(self.likelihood))
 
     # Checkpoints ---------------------------------------------------------------------------------
 
@@ -448,8 +472,8 @@ class VariationalAutoencoder(Model):
         self.state = store.restore(self, folder.find(path))
 
     @classmethod
-    def load(cls, path: str | PathLike, **given: Any) -> VariationalAutoencoder:
-        """Build a model from what `save` or `fit` has saved.
+    def load(cls, path: str | PathLike, **parts: Any) -> VariationalAutoencoder:
+        """Build a model from what `save` or `fit` has saved, and from nothing else.
 
         Parameters
         ----------
@@ -457,14 +481,14 @@ class VariationalAutoencoder(Model):
             What was given to `save`, or the folder that it is in, or a `checkpoint_dir` of `fit`,
             whose newest good checkpoint is taken. If there are both a checkpoint ``runs/a`` and a
             folder of that name, ``"runs/a/"`` means the folder.
-        given
-            Arguments of the constructor that take the place of the saved ones. Needed only for what
-            a file cannot hold: an optimizer or a learning rate that is an object of your own.
+        **parts
+            The parts of the user's own that the model was built with, such as ``likelihood=`` or
+            ``optimizer=``: the checkpoint knows their variables, but not their code.
 
         Raises
         ------
         CheckpointError
-            If there is no such model, it is damaged, or an argument is missing.
+            If there is no such model, it is damaged, or a part is missing or another one.
         """
         saved = folder.find(path)
         if not saved.manifest:
@@ -472,11 +496,7 @@ class VariationalAutoencoder(Model):
                 f"there is no {saved.prefix}.json to build a model from; build one and use "
                 "restore()"
             )
-        try:
-            arguments = _arguments(saved.manifest, given)
-        except ValueError as error:
-            raise CheckpointError(f"{saved.prefix}.json: {error}") from None
-        vae = cls(**{**arguments, **given})
+        vae = cls(**_arguments(saved, parts))
         try:
             vae.state = store.restore(vae, saved)
         except BaseException:
@@ -493,12 +513,39 @@ class VariationalAutoencoder(Model):
         self.close()
 
 
-def _arguments(described: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments of the constructor that a manifest describes, if they are not given."""
+def _arguments(saved: Saved, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of the constructor that a manifest describes, and those given."""
+    described = saved.manifest
     arguments = {key: described[key] for key in ("D", "hidden_layer_sizes", "seed", "kl")}
+    for part in PARTS:
+        if part in described and part not in given:
+            arguments[part] = _ready_made(saved, part)
     prior = described["prior"]
-    if prior is not None:
+    if prior is not None and "prior" not in given:
         from vae_tf1.gaussian import Gaussian
 
         arguments["prior"] = Gaussian(prior["mean"], prior["variance"])
-    return arguments | optimizers.arguments(described.get("optimizer"), given)
+    try:
+        arguments |= optimizers.arguments(described.get("optimizer"), given)
+    except ValueError as error:
+        raise CheckpointError(f"{saved.prefix}.json: {error}") from None
+    return {**arguments, **given}
+
+
+def _ready_made(saved: Saved, part: str) -> Any:
+    """Return a part that a manifest describes."""
+    description, file = saved.manifest[part], f"{saved.prefix}.json"
+    own = missing(description)
+    if own:
+        raise CheckpointError(
+            f"{file} describes a model with your own {part} ({', '.join(own)}): pass it again, "
+            f"load(path, {part}=…)"
+        )
+    try:
+        if isinstance(description, list):
+            return [rebuild(each, PARTS[part]) for each in description]
+        return rebuild(description, PARTS[part])
+    except (TypeError, ValueError, KeyError) as error:
+        raise CheckpointError(
+            f"{file} describes a {part} that cannot be built: {reason(error)}"
+        ) from None

@@ -15,7 +15,7 @@ from vae_tf1.data.binarization import PROTOCOLS
 from vae_tf1.errors import CheckpointError, reason
 from vae_tf1.model import optimizers
 
-__all__ = ["FORMAT", "read", "text"]
+__all__ = ["FORMAT", "PARTS", "read", "text"]
 
 FORMAT = 1
 _LONGEST = 1 << 24  # bytes; a manifest has a few hundred
@@ -63,6 +63,14 @@ def _validated(row: Any) -> bool:
     )
 
 
+def _part(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("type", value.get("own")), str)
+
+
+def _layers(value: Any) -> bool:
+    return isinstance(value, list) and len(value) < 1000 and all(map(_part, value))
+
+
 # What `describe` writes of every model: the key, its check, and what is expected in words.
 _SCHEMA: dict[str, tuple[Check, str]] = {
     "D": (_count(1), "a count"),
@@ -72,7 +80,13 @@ _SCHEMA: dict[str, tuple[Check, str]] = {
     "prior": (_prior, "null, or a mean and a positive variance"),
     "kl": (lambda value: value in ("analytic", "monte_carlo"), "'analytic' or 'monte_carlo'"),
 }
-# What `describe` adds if an option is in use.
+# What `describe` adds for parts other than the default ones; see vae_tf1/parts.py.
+PARTS: dict[str, tuple[Check, str]] = {
+    "likelihood": (_part, "a part"),
+    "encoder": (_layers, "a list of layers"),
+    "decoder": (_layers, "a list of layers"),
+}
+# What `describe` adds of how the model is trained.
 _OPTIONS: dict[str, tuple[Check, str]] = {
     "optimizer": (optimizers.is_description, "an optimizer's name, learning rate and clip_norm"),
     "binarization": (lambda value: value in PROTOCOLS, "a protocol of binarisation"),
@@ -138,6 +152,7 @@ def read(file: Path, files: set[str]) -> dict[str, Any]:
 def _check(manifest: Mapping[str, Any], files: set[str]) -> None:
     """Raise a ValueError unless the manifest is one that `Writer.write` could have made."""
     _check_table(manifest, _SCHEMA, "")
+    _check_table(manifest, PARTS, "", optional=True)
     _check_table(manifest, _OPTIONS, "", optional=True)
     digests = manifest.get("sha256")
     if not isinstance(digests, dict) or set(digests) != files:

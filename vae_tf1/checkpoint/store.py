@@ -24,6 +24,7 @@ from vae_tf1.checkpoint import files, manifest
 from vae_tf1.errors import CheckpointError, reason, warn
 from vae_tf1.model.graph import Model
 from vae_tf1.model.state import Costs, History, TrainingState, Validated
+from vae_tf1.parts import variables_of
 
 __all__ = ["SUFFIXES", "Saved", "Writer", "describe", "exists", "read", "restore"]
 
@@ -217,7 +218,8 @@ def check_agreement(saved: Saved) -> None:
     """Raise a CheckpointError unless the tensors are those that the manifest describes."""
     json_file, facts = _file(saved.prefix, ".json"), saved.manifest
     sizes, found = _weight_shapes(facts), _shapes_in(saved.tensors)
-    if sizes != found:
+    # With parts of other shapes, it is the model built of them that the weights must fit.
+    if sizes != found and not facts.keys() & {"likelihood", "encoder", "decoder", "n_labels"}:
         raise CheckpointError(
             f"{json_file} describes layers of shapes {sizes}, but the weights have {found}"
         )
@@ -301,6 +303,7 @@ def describe(model: Model) -> dict[str, Any]:
         "prior": prior,
         "kl": model.kl,
         "epochs_done": model.state.epochs_done,
+        **model.describe_parts(),
     }
     options = {
         "optimizer": model.updates.describe(),
@@ -349,15 +352,27 @@ def _variables(model: Model) -> dict[str, tuple[tf.Variable, str]]:
 
 
 def _weights(model: Model) -> dict[str, tuple[tf.Variable, str]]:
-    layers = [
-        (layer, f"{part} layer {i}")
+    """Return the variables under their names in a checkpoint: the original's for the layers."""
+    found = [
+        (variable, f"{_kind(layer, variable, j)} of {part} layer {i}")
         for part, layers in (("encoder", model.encoder_layers), ("decoder", model.decoder_layers))
         for i, layer in enumerate(layers, 1)
+        for j, variable in enumerate(variables_of(layer), 1)
     ]
-    named = [
-        (getattr(layer, kind), f"{kind} of {where}") for layer, where in layers for kind in "Wb"
-    ]
-    return {f"Variable_{i}" if i else "Variable": each for i, each in enumerate(named)}
+    named = {f"Variable_{i}" if i else "Variable": each for i, each in enumerate(found)}
+    others = dict(model.part_variables)
+    known = {id(v) for v, _ in found} | {id(v) for each in others.values() for v in each}
+    # what a subclass has added to `variables`
+    others["model"] = [v for v in model.variables if id(v) not in known]
+    for part, variables in others.items():
+        for j, variable in enumerate(variables, 1):
+            named[f"vae_tf1/{part}/{j}"] = variable, f"variable {j} of the {part}"
+    return named
+
+
+def _kind(layer: Any, variable: tf.Variable, number: int) -> str:
+    """Return what to call a variable of a layer: W or b if it is that."""
+    return next((k for k in "Wb" if getattr(layer, k, None) is variable), f"variable {number}")
 
 
 def _optimizer_variables(model: Model) -> dict[str, tuple[tf.Variable, str]]:
@@ -376,8 +391,8 @@ def _has_the_slots_of(model: Model, saved: Saved) -> bool:
 
     Too few of them are the right ones of a damaged checkpoint, unless its manifest says otherwise.
     """
-    first = "Variable/"
-    found = {name.removeprefix(first) for name in saved.tensors if name.startswith(first)}
+    slots = [name for name in saved.tensors if name.startswith("Variable") and "/" in name]
+    found = {name.rpartition("/")[2] for name in slots}
     expected = {slot.name[1:] for slot in model.updates.slots(model.variables[0])}
     if not found:  # only weights were saved, or the optimizer has no slots
         others = model.updates.without_weight(model.variables)

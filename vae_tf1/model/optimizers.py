@@ -108,14 +108,13 @@ class Updates:
             )
         return tf.cast(rate, tf.float32)
 
-    def minimize(self, loss: tf.Tensor, variables: Sequence[tf.Variable], step: Step) -> Any:
+    def step(self, gradients: Sequence[tuple[tf.Tensor, tf.Variable]], step: Step) -> Any:
         """Return the op of one step, and with it make the optimizer's slots."""
+        of, variables = zip(*gradients, strict=True)
         # At the top level the optimizer's variables have the names that they have in TF1 scripts.
         with variables[0].graph.name_scope(None):
             self.current_rate = self.rate(step)
-            gradients = self.optimizer.compute_gradients(loss, list(variables))
-            clipped = self.clipped([gradient for gradient, _ in gradients])
-            return self.optimizer.apply_gradients(zip(clipped, variables, strict=True))
+            return self.optimizer.apply_gradients(zip(self.clipped(of), variables, strict=True))
 
     def clipped(self, gradients: Sequence[tf.Tensor]) -> list[tf.Tensor]:
         """Return the gradients, scaled down to the largest global norm if it is exceeded."""
@@ -180,12 +179,12 @@ class RMSPropUpdates(Updates):
 
     guarded = True
 
-    def minimize(self, loss: tf.Tensor, variables: Sequence[tf.Variable], step: Step) -> Any:
+    def step(self, gradients: Sequence[tuple[tf.Tensor, tf.Variable]], step: Step) -> Any:
         """Return the op of one step, and with it make the optimizer's slots."""
         if self._described is not None:
-            return super().minimize(loss, variables, step)
+            return super().step(gradients, step)
         self.current_rate = self._learning_rate
-        return self.optimizer.minimize(loss, var_list=variables)
+        return self.optimizer.apply_gradients(gradients)
 
     def apply(
         self,

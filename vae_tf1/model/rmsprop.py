@@ -37,10 +37,10 @@ def update(
     rate: float | tf.Tensor,
     where: tf.Tensor,
 ) -> list[tf.Operation]:
-    """Apply `gradients` to `variables` and their mean squares, or nothing at all.
+    """Apply `gradients` to `variables` and their mean squares, if `where` is true.
 
-    If `where` is false, arithmetic leaves both as they are: a conditional would cost a seventh of
-    the training time. The momentum is left to `write_momentum`.
+    If `where` is false, the arithmetic changes nothing. A conditional would cost a seventh of the
+    training time; see docs/decisions/finite-guard.md. `write_momentum` writes the momentum.
     """
     keep = tf.where(where, _DECAY, 1.0)
     operations = []
@@ -60,9 +60,9 @@ def write_momentum(
     rate: float | tf.Tensor,
     where: tf.Tensor,
 ) -> list[tf.Operation]:
-    """Note the momentum that the last of several updates has made, if there was one.
+    """Write the momentum of the last of several updates, if `where` is true.
 
-    The coefficient is zero, so no update reads what an earlier one would have written.
+    The coefficient is zero, so no update reads the momentum that an earlier update wrote.
     """
     operations = []
     for variable, gradient in zip(variables, gradients, strict=True):
@@ -73,5 +73,5 @@ def write_momentum(
 
 
 def _change(gradient: tf.Tensor, mean_square: tf.Tensor, rate: float | tf.Tensor) -> tf.Tensor:
-    # A quotient: no compiler merges it into the subtraction, which would round in two ways.
+    # A quotient: no compiler fuses it with the subtraction, which would round differently.
     return rate * gradient / tf.sqrt(mean_square + _EPSILON)

@@ -16,9 +16,11 @@ from vae_tf1.backend.notices import without_deprecation_notices
 from vae_tf1.backend.xla import graph_lock
 from vae_tf1.data.binarization import DYNAMIC, FIXED, binarize, check_protocol
 from vae_tf1.data.rows import Rows, as_rows
+from vae_tf1.likelihoods import support_of
 from vae_tf1.model import noise, philox
 from vae_tf1.model.graph import Model
 from vae_tf1.model.noise import Stream
+from vae_tf1.support import UNIT_INTERVAL
 
 __all__ = ["Binarizer"]
 
@@ -47,11 +49,18 @@ class Binarizer:
         Raises
         ------
         ValueError
-            If there is no such protocol, or "dynamic" is asked for and the rows are binary.
+            If there is no such protocol, the likelihood is one of other values, or "dynamic" is
+            asked for and the rows are binary.
         """
         protocol = check_protocol(protocol)
         if protocol is None:
             return rows
+        support = support_of(self._model.likelihood)
+        if support != UNIT_INTERVAL:
+            raise ValueError(
+                f"binarization={protocol!r} makes values in [0, 1] binary, but the likelihood "
+                f"takes {support.expected}"
+            )
         if protocol == DYNAMIC:
             if _is_binary(rows):
                 raise ValueError(

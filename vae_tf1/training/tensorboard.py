@@ -13,6 +13,7 @@ import tensorflow as tf
 from vae_tf1.backend.notices import without_deprecation_notices
 from vae_tf1.backend.xla import graph_lock
 from vae_tf1.data.rows import as_rows
+from vae_tf1.likelihoods import support_of
 from vae_tf1.model import noise
 from vae_tf1.model.noise import Stream
 from vae_tf1.training.callbacks import Callback, Logs
@@ -142,7 +143,8 @@ class _Ops:
             return {}
         shown = {"samples": [model.prior_predictive_with_input(self._codes)]}
         if originals is not None:
-            values = as_rows(originals, model.D, "images").values(slice(0, _SHOWN))
+            rows = as_rows(originals, model.D, "images", support=support_of(model.likelihood))
+            values = rows.values(slice(0, _SHOWN))
             shown["reconstructions"] = [values, model.reconstruct(values)]
         return {tag: self._encoded(rows) for tag, rows in shown.items()}
 
@@ -154,7 +156,9 @@ class _Ops:
         """Return rows of images as one picture."""
         side = self._side
         lines = [np.concatenate(row.reshape(-1, side, side), axis=1) for row in rows]
-        pixels = np.rint(255 * np.clip(np.concatenate(lines), 0, 1)).astype(np.uint8)
+        support = support_of(self.model.likelihood)
+        largest = support.high if math.isfinite(support.high) else 1  # what is white
+        pixels = np.rint(255 * np.clip(np.concatenate(lines) / largest, 0, 1)).astype(np.uint8)
         png = self.model.sess.run(self._png, {self._pixels: pixels[:, :, None]})
         height, width = pixels.shape
         return _summary.Image(height=height, width=width, colorspace=1, encoded_image_string=png)

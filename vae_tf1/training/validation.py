@@ -13,13 +13,14 @@ units).
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from vae_tf1.checks import check_count
-from vae_tf1.data.rows import ArrayLike, Rows, as_rows
+from vae_tf1.data.rows import ArrayLike, Rows
 from vae_tf1.errors import CheckpointError, warn
 from vae_tf1.inference import Inference
 from vae_tf1.model.graph import Model
@@ -168,7 +169,9 @@ class Validation(NoValidation):
         return int(np.sum(means.var(axis=0, dtype=np.float64) > _ACTIVE))
 
 
-def split(rows: Rows, validation_data: Any, width: int) -> tuple[Rows, Rows]:
+def split(
+    rows: Rows, validation_data: Any, as_rows: Callable[[ArrayLike, str], Rows]
+) -> tuple[Rows, Rows]:
     """Return training and validation rows.
 
     Parameters
@@ -176,9 +179,9 @@ def split(rows: Rows, validation_data: Any, width: int) -> tuple[Rows, Rows]:
     rows
         The data of the training.
     validation_data
-        Images, as `as_rows` takes them, or the fraction of `rows` at their end.
-    width
-        Number of values in a row.
+        Images, as `fit` takes them, or the fraction of `rows` at their end.
+    as_rows
+        Checks images that are called by a name.
 
     Raises
     ------
@@ -186,7 +189,7 @@ def split(rows: Rows, validation_data: Any, width: int) -> tuple[Rows, Rows]:
         If the images are not such rows, or the fraction leaves one part empty.
     """
     if not _is_number(validation_data):
-        return rows, as_rows(_images(validation_data), width, "validation_data")
+        return rows, as_rows(_images(validation_data), "validation_data")
     fraction = float(validation_data)
     if not 0 < fraction < 1:
         raise ValueError(
