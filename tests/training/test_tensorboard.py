@@ -128,9 +128,7 @@ class TestTraining:
             "elbo", "learning_rate", "samples", "reconstructions",
         }  # fmt: skip
 
-    def test_a_resumed_training_takes_the_place_of_what_the_killed_one_wrote(
-        self, X, tmp_path, monkeypatch
-    ):
+    def test_a_resumed_training_goes_on_in_a_new_file(self, X, tmp_path, monkeypatch):
         run = Loop.run
 
         def dying(loop, images):
@@ -149,7 +147,27 @@ class TestTraining:
         found = scalars(tmp_path / "logs" / "train", "elbo")
         np.testing.assert_allclose(found, list(zip((4, 8, 12), means, strict=True)), rtol=1e-6)
         starts = [e.step for e in events(tmp_path / "logs" / "train") if e.session_log.status == 1]
-        assert starts == [8]
+        assert starts == [1, 9]
+
+    def test_tensorboard_drops_what_a_killed_training_wrote_beyond_its_checkpoint(
+        self, X, tmp_path
+    ):
+        accumulator = pytest.importorskip(
+            "tensorboard.backend.event_processing.event_accumulator", exc_type=ImportError
+        )
+        options = {"log_dir": tmp_path / "logs", **QUIET}
+        with VariationalAutoencoder(D, SIZES, seed=1) as vae:
+            vae.fit(X, 1, BATCH, **options)
+            path = vae.save(tmp_path / "model")  # of epoch 1, while the files have three
+            vae.fit(X, 2, BATCH, **options)
+            costs = np.array(vae.costs).reshape(3, 4).mean(1)
+        with VariationalAutoencoder.load(path) as vae:
+            vae.fit(X, 1, BATCH, **options)
+        train = accumulator.EventAccumulator(str(tmp_path / "logs" / "train"))
+        train.Reload()
+        assert [scalar.step for scalar in train.Scalars("elbo")] == [4, 8]
+        values = [scalar.value for scalar in train.Scalars("elbo")]
+        np.testing.assert_allclose(values, costs[:2], rtol=1e-6)
 
     def test_images_that_are_no_squares_are_left_out(self, tmp_path):
         X = np.random.default_rng(0).random((20, 15)) < 0.3

@@ -75,9 +75,9 @@ class TensorBoard(Callback):
                 graph = self.model.graph if run == "train" else None
                 folder = str(self._folder / run)
                 writer = self._writers[run] = tf.compat.v1.summary.FileWriter(folder, graph)
-                if step:  # TensorBoard drops what a killed run wrote after this step
-                    start = tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.START)
-                    writer.add_session_log(start, step)
+                # TensorBoard drops what earlier files have from this step on.
+                start = tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.START)
+                writer.add_session_log(start, step + 1)
                 writer.flush()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:

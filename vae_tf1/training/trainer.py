@@ -164,7 +164,7 @@ class Trainer:
                         f"{chunk.epoch + 1}; the weights are those before that step"
                     )
                 if ended:
-                    logs = {"elbo": math.fsum(run.costs[-n_batches:]) / n_batches}
+                    logs = {"elbo": math.fsum(self._model.state.costs[-n_batches:]) / n_batches}
                     logs |= validation.observe()
                     progress.epoch_end(logs)
                     callbacks.epoch_end(chunk.epoch, logs)

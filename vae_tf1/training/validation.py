@@ -84,7 +84,7 @@ class Validation(NoValidation):
         if not isinstance(restore_best, bool | np.bool_):
             raise TypeError(f"restore_best must be True or False, not {restore_best!r}")
         self._restore_best = bool(restore_best)
-        self._first_epoch = 0
+        self._best, self._waited = -math.inf, 0  # the best ELBO, and how many came since
 
     def begin(self, first_epoch: int, at_epoch_end: bool) -> None:
         """Begin, or go on with, a training.
@@ -103,16 +103,18 @@ class Validation(NoValidation):
             If the training that goes on was validated on other data.
         """
         state, data = self._model.state, self._rows.fingerprint()
-        self._first_epoch = first_epoch
         resumed = state.epochs_done > first_epoch
+        earlier = [each for each in state.history if each.epoch > first_epoch]
         if state.history.data != data:
-            if resumed and self._validations:
+            if resumed and earlier:
                 raise CheckpointError("this training was validated on other data than these")
             state.history = History(data=data)
         if not (resumed and self._restore_best):
             state.best = None
-        done = [validation.epoch for validation in self._validations]
-        if resumed and at_epoch_end and state.epochs_done not in done:
+        self._best, self._waited = -math.inf, 0
+        for validated in earlier:
+            self._is_best(validated.elbo)
+        if resumed and at_epoch_end and state.epochs_done not in [each.epoch for each in earlier]:
             self.observe()
         if self._out_of_patience():
             warn(
@@ -126,11 +128,9 @@ class Validation(NoValidation):
         state = self._model.state
         if state.epochs_done % self._every:
             return {}
-        evaluation = self._inference.evaluate(self._rows)
-        earlier = [_ordered(validation.elbo) for validation in self._validations]
-        active = self._active_units()
+        evaluation, active = self._inference.evaluate(self._rows), self._active_units()
         state.history.append(Validated(state.epochs_done, len(state.costs), *evaluation, active))
-        if self._restore_best and _ordered(evaluation.elbo) > max(earlier, default=-math.inf):
+        if self._is_best(evaluation.elbo) and self._restore_best:
             state.best = self._model.sess.run(self._model.variables)
         if self._out_of_patience():
             self._model.stop_training = True
@@ -152,16 +152,14 @@ class Validation(NoValidation):
         )
         return True
 
-    @property
-    def _validations(self) -> list[Validated]:
-        """The validations of this training."""
-        return [each for each in self._model.state.history if each.epoch > self._first_epoch]
+    def _is_best(self, elbo: float) -> bool:
+        """Note an ELBO; return whether it is better than all before it, as no NaN is."""
+        better = elbo > self._best
+        self._best, self._waited = (elbo, 0) if better else (self._best, self._waited + 1)
+        return better
 
     def _out_of_patience(self) -> bool:
-        elbos = [_ordered(validation.elbo) for validation in self._validations]
-        if self._patience is None or not elbos:
-            return False
-        return len(elbos) - 1 - elbos.index(max(elbos)) >= self._patience
+        return self._patience is not None and self._waited >= self._patience
 
     def _active_units(self) -> int:
         """Return how many units of the code have a mean that varies over the set."""
@@ -215,8 +213,3 @@ def _images(validation_data: ArrayLike) -> ArrayLike:
     if pair and all(np.ndim(part) == 2 for part in validation_data):
         raise ValueError("validation_data must be images alone: there are no targets")
     return validation_data
-
-
-def _ordered(elbo: float) -> float:
-    """Return an ELBO that can be compared: what is not a number is worse than any."""
-    return -math.inf if math.isnan(elbo) else elbo
