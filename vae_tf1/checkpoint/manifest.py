@@ -14,6 +14,7 @@ from typing import Any
 from vae_tf1.data.binarization import PROTOCOLS
 from vae_tf1.errors import CheckpointError, reason
 from vae_tf1.model import optimizers
+from vae_tf1.model.bound import Objective
 
 __all__ = ["FORMAT", "PARTS", "read", "text"]
 
@@ -71,6 +72,13 @@ def _layers(value: Any) -> bool:
     return isinstance(value, list) and len(value) < 1000 and all(map(_part, value))
 
 
+def _bound(value: Any) -> bool:
+    try:
+        return Objective(**value).describe() == value
+    except (TypeError, ValueError):
+        return False
+
+
 # What `describe` writes of every model: the key, its check, and what is expected in words.
 _SCHEMA: dict[str, tuple[Check, str]] = {
     "D": (_count(1), "a count"),
@@ -88,6 +96,7 @@ PARTS: dict[str, tuple[Check, str]] = {
 }
 # What `describe` adds of how the model is trained.
 _OPTIONS: dict[str, tuple[Check, str]] = {
+    "bound": (_bound, "the arguments of an objective"),
     "optimizer": (optimizers.is_description, "an optimizer's name, learning rate and clip_norm"),
     "binarization": (lambda value: value in PROTOCOLS, "a protocol of binarisation"),
     "validation": (_validation, "the fingerprint of a validation set and rows of six numbers"),

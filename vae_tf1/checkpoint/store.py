@@ -306,6 +306,7 @@ def describe(model: Model) -> dict[str, Any]:
         **model.describe_parts(),
     }
     options = {
+        "bound": model.objective.describe(),
         "optimizer": model.updates.describe(),
         "binarization": model.state.binarization,
         "validation": _described(model.state.history),
