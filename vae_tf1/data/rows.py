@@ -79,7 +79,7 @@ class _Stored(Rows):
         """Return a text by which these rows can be told from others: of every value, and units."""
         sha256 = hashlib.sha256()
         for start in range(0, len(self), _BLOCK):
-            sha256.update(np.ascontiguousarray(self.take(slice(start, start + _BLOCK))))
+            sha256.update(np.ascontiguousarray(self.take(slice(start, start + _BLOCK))).data)
         return f"{self.dtype} {self.levels} {sha256.hexdigest()}"
 
 

@@ -53,7 +53,8 @@ class Interrupts:
         """Let the signal that came have its way; go on holding back if that lets us live."""
         number, self.received = self.received, None
         self._put_back()
-        signal.raise_signal(number)
+        if number is not None:
+            signal.raise_signal(number)
         self.__enter__()
 
     def wait_for(self, work: Callable[[], None]) -> None:
