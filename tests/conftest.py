@@ -60,6 +60,16 @@ def mnist_dir() -> Path:
     return Path(folder)
 
 
+@pytest.fixture(autouse=True)
+def own_default_graph():
+    """In graph mode a model is built into the default graph: give each test one of its own."""
+    if MODE == "eager":
+        yield
+        return
+    with tf1.Graph().as_default():
+        yield
+
+
 @pytest.fixture(scope="session")
 def few_digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder in MNIST's format, with 1500 drawn digits a split."""
@@ -73,13 +83,3 @@ def few_digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
         header = struct.pack(">II", 2049, 1500)
         (folder / f"{prefix}-labels-idx1-ubyte").write_bytes(header + labels.tobytes())
     return folder
-
-
-@pytest.fixture(autouse=True)
-def own_default_graph():
-    """In graph mode a model is built into the default graph: give each test one of its own."""
-    if MODE == "eager":
-        yield
-        return
-    with tf1.Graph().as_default():
-        yield

@@ -63,13 +63,23 @@ _MODULES = ("plots",)
 if not TYPE_CHECKING:  # or a misspelt name would look like one of ours
 
     def __getattr__(name):
+        if name in _HOME_OF:
+            return getattr(_load(_HOME_OF[name]), name)
+        if name in _MODULES:
+            return _load(name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def _load(module):
+        """Import a module of ours, and TensorFlow with it if need be, without a word."""
+        import sys
         from importlib import import_module
 
-        if name in _HOME_OF:
-            return getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
-        if name in _MODULES:
-            return import_module(f"{__name__}.{name}")
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        if "tensorflow" in sys.modules:
+            return import_module(f"{__name__}.{module}")
+        from vae_tf1.backend.notices import without_startup_notices
+
+        with without_startup_notices():
+            return import_module(f"{__name__}.{module}")
 
 
 def __dir__() -> list[str]:

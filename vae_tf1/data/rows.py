@@ -211,7 +211,8 @@ def _is_pair(X: object) -> bool:
     if not isinstance(X, list | tuple) or len(X) != 2:
         return False
     shapes = [getattr(part, "shape", None) for part in X]
-    return all(isinstance(s, tuple) and s for s in shapes) and len(shapes[0]) > len(shapes[1])
+    first, second = (s if isinstance(s, tuple) else () for s in shapes)
+    return len(first) > len(second) > 0
 
 
 def _check_shape(values: np.ndarray, width: int, name: str) -> None:
