@@ -6,7 +6,7 @@ Each method checks what it is given, delegates, and returns.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 import tensorflow as tf
@@ -16,6 +16,7 @@ from vae_tf1.checks import check_count
 from vae_tf1.data.rows import ArrayLike, as_rows
 from vae_tf1.errors import CheckpointError
 from vae_tf1.inference import Evaluation, Inference
+from vae_tf1.marginal import ImportanceSampler, LogLikelihood
 from vae_tf1.model.graph import Model, Pass
 from vae_tf1.model.state import Costs
 from vae_tf1.training.autosave import Autosave, NoAutosave
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from vae_tf1.gaussian import Gaussian
 
-__all__ = ["Evaluation", "Pass", "VariationalAutoencoder"]
+__all__ = ["Evaluation", "LogLikelihood", "Pass", "VariationalAutoencoder"]
 
 
 class VariationalAutoencoder(Model):
@@ -96,6 +97,7 @@ class VariationalAutoencoder(Model):
         super().__init__(D, hidden_layer_sizes, seed=seed, prior=prior, kl=kl)
         self._trainer = Trainer(self)
         self._inference = Inference(self)
+        self._sampler = ImportanceSampler(self)
         self._writer = store.Writer(self)
 
     @property
@@ -244,6 +246,76 @@ class VariationalAutoencoder(Model):
         """
         self.check_open()
         return self._inference.evaluate(as_rows(X, self.D))
+
+    @overload
+    def log_likelihood(
+        self,
+        X: ArrayLike,
+        n_samples: int = ...,
+        return_details: Literal[False] = ...,
+        progress: bool = ...,
+    ) -> np.ndarray: ...
+
+    @overload
+    def log_likelihood(
+        self,
+        X: ArrayLike,
+        n_samples: int = ...,
+        *,
+        return_details: Literal[True],
+        progress: bool = ...,
+    ) -> LogLikelihood: ...
+
+    def log_likelihood(
+        self,
+        X: ArrayLike,
+        n_samples: int = 5000,
+        return_details: bool = False,
+        progress: bool = True,
+    ) -> np.ndarray | LogLikelihood:
+        """Estimate log p(x) of each image by importance sampling, with q(z|x) as the proposal.
+
+        The estimate is log 1/K Σ p(x|z) p(z) / q(z|x) over K codes z of q(z|x). It is biased: its
+        expectation is a lower bound on log p(x), the ELBO with one sample, and rises to log p(x)
+        with K, about as the variance of the weights over 2 K falls. A standard error tells of the
+        noise, not of that bias; the estimate is not to be trusted where the effective sample size
+        is a few, that is, where q(z|x) is far from p(z|x).
+
+        The noise is a function of the seed, `n_samples`, and the number of the row, so an estimate
+        can be repeated. Memory does not grow with `n_samples`. 5,000 samples of 10,000 images of
+        MNIST take minutes.
+
+        Parameters
+        ----------
+        X
+            Images in rows, shape (N, D), as `fit` takes them.
+        n_samples
+            K, the number of codes of each image.
+        return_details
+            Whether to return standard errors and effective sample sizes too.
+        progress
+            Whether to show a bar, if there is a terminal.
+
+        Returns
+        -------
+        ndarray or LogLikelihood
+            The estimates in nats, shape (N,) in float64; with details a named tuple of these, the
+            standard error of each, and the effective sample size of each.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If X or `n_samples` is not as above.
+
+        References
+        ----------
+        Burda, Grosse & Salakhutdinov (2016), *Importance Weighted Autoencoders*, ICLR, theorem 1.
+        """
+        self.check_open()
+        n_samples = check_count(n_samples, "n_samples")
+        rows = as_rows(X, self.D)
+        estimate = self._sampler.estimate(rows, n_samples, show_progress=progress)
+        return estimate if return_details else estimate.values
 
     def _run_images(self, fetch: tf.Tensor, X: ArrayLike, random: bool = False) -> np.ndarray:
         self.check_open()

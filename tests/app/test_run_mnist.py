@@ -210,6 +210,17 @@ def test_no_prompts_means_no_question_even_at_a_terminal(run, monkeypatch):
     assert names("output") == {*ALWAYS, "posterior_sample_1", "prior_sample_1"}
 
 
+def test_the_log_likelihood_of_the_test_images_is_printed_on_request(run, mnist):
+    status, out, _ = run(*SMALL, "--no-prompts", "--log-likelihood", "3")
+    assert status == 0
+    line = next(line for line in out.splitlines() if line.startswith("test log p(x)"))
+    assert line.endswith("nats per image, by importance sampling with 3 codes an image")
+    with VariationalAutoencoder(784, [12, 3], seed=0) as vae:
+        vae.fit(mnist[1]["train"], epochs=2, progress=False, plot=False)
+        expected = vae.log_likelihood(mnist[1]["test"], 3)
+    assert float(line.split()[3]) == pytest.approx(expected.mean(), abs=0.006)
+
+
 def test_ctrl_c_before_the_first_step_has_nothing_to_keep(run, monkeypatch):
     def interrupt(self, *arguments, **options):
         raise KeyboardInterrupt

@@ -26,6 +26,7 @@ from vae_tf1.backend.fork import check_not_forked, note_session
 from vae_tf1.backend.memory import check_room
 from vae_tf1.backend.notices import without_deprecation_notices, without_first_notices
 from vae_tf1.checks import check_count, check_one_of
+from vae_tf1.divergence import log_density_gaussian
 from vae_tf1.likelihoods import Bernoulli
 from vae_tf1.model import noise
 from vae_tf1.model.layers import DenseLayer
@@ -195,14 +196,44 @@ class Model:
     def latent(self, encoded: tf.Tensor, epsilon: tf.Tensor) -> tuple[tf.Tensor, ...]:
         """Return means and stddev of q(z|x), the code Z that `epsilon` draws, and the KL."""
         with tf.name_scope("latent"):
-            # q(z|x) = N(means, stddev²)
-            means, unbounded = tf.split(encoded, 2, axis=1)
-            # softplus keeps stddev > 0; 1e-6 keeps log(stddev) finite
-            stddev = tf.nn.softplus(unbounded) + 1e-6
+            means, stddev = self.posterior(encoded)
             # z = means + stddev · epsilon
             Z = epsilon * stddev + means
         with tf.name_scope("elbo"):
             return means, stddev, Z, self._kl(means, stddev, Z)
+
+    def posterior(self, encoded: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Return means and stddev of q(z|x), (B, M) each."""
+        # q(z|x) = N(means, stddev²)
+        means, unbounded = tf.split(encoded, 2, axis=1)
+        # softplus keeps stddev > 0; 1e-6 keeps log(stddev) finite
+        return means, tf.nn.softplus(unbounded) + 1e-6
+
+    def draw(
+        self, means: tf.Tensor, stddev: tf.Tensor, epsilon: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Draw k codes of each q(z|x), and say how likely each is.
+
+        Parameters
+        ----------
+        means, stddev
+            Of the posteriors, (B, M).
+        epsilon
+            Standard normal noise, (B, k, M).
+
+        Returns
+        -------
+        Z : tf.Tensor, shape (B · k, M)
+            The codes, those of one image one after the other.
+        log_posterior : tf.Tensor, shape (B · k,)
+            log q(z|x) of each, in nats.
+        """
+        means, stddev = means[:, tf.newaxis], stddev[:, tf.newaxis]
+        # z = means + stddev · epsilon
+        Z = epsilon * stddev + means
+        # log q(z|x) = log N(z; means, stddev²)
+        log_posterior = log_density_gaussian(Z, means, stddev)
+        return tf.reshape(Z, (-1, self.M)), tf.reshape(log_posterior, (-1,))
 
     def _kl(self, means: tf.Tensor, stddev: tf.Tensor, Z: tf.Tensor) -> tf.Tensor:
         """Return the divergence of q(z|x) from the prior, in nats an image, (B,)."""

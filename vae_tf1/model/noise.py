@@ -30,7 +30,9 @@ class Stream(enum.IntEnum):
     SAMPLES = 3
 
 
-EVALUATION = tf.int32.max  # a draw that no training step gets to: the noise of `evaluate`
+# Draws that no training step gets to: the noise of `evaluate` and of `log_likelihood`.
+EVALUATION = tf.int32.max
+LIKELIHOOD = EVALUATION - 1
 
 
 def entropy() -> int:
