@@ -51,15 +51,15 @@ class DenseLayer:
         """Apply the layer to the rows of X: (batch, M1) to (batch, M2)."""
         product = tf.matmul(X, self.W)
         with _summing_bias_gradients():
-            # not a plus: TensorFlow adds this, and takes a relu, within the product's kernel
+            # bias_add, not `+`: TensorFlow fuses MatMul + BiasAdd + Relu into one kernel
             return self.f(tf.nn.bias_add(product, self.b))
 
 
 def _gradient(bias_add: tf.Operation, delta: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return the gradients of a sum and of the bias in it, with `delta` that of the result.
+    """Return the gradients of X W and of the bias, given that of their sum.
 
-    The latter as a plain sum: compiled, TensorFlow's own gradient rounds otherwise in a loop of one
-    step than in a longer one, and the bits of a training must not depend on its chunks.
+    The gradient of the bias is a plain sum. Compiled, TensorFlow's own gradient rounds differently
+    in a loop of one step than in a longer loop; see docs/decisions/bias-add.md.
     """
     return delta, tf.reduce_sum(delta, 0)
 
