@@ -13,7 +13,7 @@ FLOORS = [  # bottom up; a name stands for a module, or for a folder and all in 
     ["divergence", "mixture", "model.bernoulli", "model.bound", "data.binarization"],
     [
         *("model.layers", "model.initializers", "model.noise", "model.philox", "parts"),
-        *("model.rmsprop", "model.optimizers", "model.learning_rates"),
+        *("model.rmsprop", "model.optimizers", "model.learning_rates", "probability"),
     ],
     ["likelihoods", "priors", "flows"],
     ["model"],

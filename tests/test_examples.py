@@ -44,8 +44,19 @@ RUNS = {  # example: options, figures, what it prints
         {"latent_elbo", "latent_scatter", "latent_plane"},
         r"ELBO (?P<elbo>-\d+\.\d) = reconstruction (?P<reconstruction>-\d+\.\d) - KL (?P<kl>\S+)",
     ),
+    "likelihoods": (
+        SMALL,
+        {"likelihoods"},
+        r"continuous Bernoulli +ELBO +(?P<grey>\S+) nats(?s:.*)8 classes +ELBO +-\d+\.\d nats",
+    ),
 }
-LIMITS = {"a": (0.557, 0.597), "b": (-0.449, -0.409), "inverted": (0.9, 1.0), "elbo": (-500, -50)}
+LIMITS = {
+    "a": (0.557, 0.597),
+    "b": (-0.449, -0.409),
+    "inverted": (0.9, 1.0),
+    "elbo": (-500, -50),
+    "grey": (500, 2000),
+}
 
 
 @pytest.mark.parametrize("name", RUNS)
