@@ -20,6 +20,7 @@ _HOME_OF = {
     "Cubic": "bijectors",
     "fit_distribution": "bijectors",
     "CheckpointError": "errors",
+    "ConversionError": "errors",
     "DataError": "errors",
     "DataWarning": "errors",
 }

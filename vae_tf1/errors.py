@@ -2,11 +2,15 @@
 
 import os
 
-__all__ = ["CheckpointError", "DataError", "DataWarning"]
+__all__ = ["CheckpointError", "ConversionError", "DataError", "DataWarning"]
 
 
 class CheckpointError(ValueError):
     """A checkpoint that cannot be read, written or used; the message says which and why."""
+
+
+class ConversionError(ValueError):
+    """A model that cannot be converted, or a conversion that is not exact; the message says why."""
 
 
 class DataError(ValueError):

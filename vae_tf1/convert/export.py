@@ -1,0 +1,230 @@
+"""From a model, or from what was recognised in a checkpoint, to files that have been checked."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from vae_tf1.checkpoint import store
+from vae_tf1.checkpoint.store import reason
+from vae_tf1.convert import compare, network
+from vae_tf1.convert import tensors as checkpoint
+from vae_tf1.convert.formats import FORMATS, Format, Source, TensorFormat
+from vae_tf1.convert.formats.base import require
+from vae_tf1.convert.network import Network
+from vae_tf1.convert.staging import staged
+from vae_tf1.errors import CheckpointError, ConversionError
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from vae_tf1.model.graph import Model
+
+__all__ = ["Exported", "check", "convert", "export", "of_model", "of_network", "the_format"]
+
+Tensors = Callable[[], Mapping[str, np.ndarray]]
+
+
+class Exported(NamedTuple):
+    """What a conversion has written.
+
+    Attributes
+    ----------
+    format
+        A name in `FORMATS`.
+    files
+        Files and folders, in alphabetical order.
+    difference
+        The largest difference from this project's own numbers, relative to the largest magnitude.
+    notes
+        What could not be exported, and why: a sentence each.
+    """
+
+    format: str
+    files: list[Path]
+    difference: float
+    notes: tuple[str, ...] = ()
+
+
+def export(
+    model: Model,
+    folder: str | PathLike,
+    format: str,
+    X: np.ndarray | None = None,
+    labels: np.ndarray | None = None,
+    shape: tuple[int, int] | None = None,
+) -> Exported:
+    """Write a model in another format, load it with that format's own runtime, and compare.
+
+    Parameters
+    ----------
+    model
+        Any model; a part that the format cannot express is left out and named in the result.
+    folder
+        Where the files go; made if need be. Other files in it stay as they are.
+    format
+        "npz", "safetensors", "onnx", "keras", "pytorch", "saved_model" or "page".
+    X
+        Real images, (N, D) with values in [0, 1]: the comparison uses some of them, and a page
+        shows where their codes lie.
+    labels
+        The digit of each image, for the colours of a page.
+    shape
+        Height and width of an image on a page; by default the squarest.
+
+    Raises
+    ------
+    ConversionError
+        If the format is unknown, a package is missing, the model cannot be converted, the folder
+        cannot be written, or the result differs. The folder is then as it was.
+    """
+    chosen = the_format(format)
+    return convert(of_model(model, X, labels, shape), chosen, Path(folder))
+
+
+def of_model(
+    model: Model,
+    X: np.ndarray | None = None,
+    labels: np.ndarray | None = None,
+    shape: tuple[int, int] | None = None,
+    tensors: Tensors | None = None,
+) -> Source:
+    """Return a model as a source of conversions; `tensors` by default those that it would save."""
+    X, labels = _data(X, labels, model.D)
+    M = model.hidden_layer_sizes[-1]
+    inputs = compare.inputs(model.D, M, X)
+
+    @cache
+    def exported() -> Network:
+        found = network.of_model(model)
+        error = compare.difference(compare.by_network(found, inputs), expected)
+        if not error <= compare.TOLERANCE:
+            raise ConversionError(
+                "the model computes something else than encoder_layers and decoder_layers do: "
+                f"the outputs differ by {error:.1e}"
+            )
+        return found
+
+    expected = compare.by_model(model, inputs)
+    return Source(tensors or _saved(model), exported, inputs, expected, X, labels, shape)
+
+
+def of_network(
+    given: Network,
+    tensors: Tensors,
+    X: np.ndarray | None = None,
+    labels: np.ndarray | None = None,
+    shape: tuple[int, int] | None = None,
+) -> Source:
+    """Return a network that `Model` cannot build as a source; its numbers are held to float64."""
+    X, labels = _data(X, labels, given.D)
+    inputs = compare.inputs(given.D, given.M, X)
+    expected = compare.by_network(given, inputs)
+    return Source(tensors, lambda: given, inputs, expected, X, labels, shape)
+
+
+def convert(source: Source, format: Format, folder: Path) -> Exported:
+    """Write a source in a format, and compare; leave nothing if that fails.
+
+    Raises
+    ------
+    ConversionError
+        As `export` says.
+    """
+    require(format)
+    with staged(folder) as fresh:
+        _write(source, format, fresh)
+        difference = _checked(source, format, fresh, "the conversion is not exact")
+        names = sorted(path.name for path in fresh.iterdir())
+    notes = () if isinstance(format, TensorFormat) else source.network().notes
+    return Exported(format.name, [folder / name for name in names], difference, notes)
+
+
+def check(source: Source, format: Format, folder: Path) -> float:
+    """Return the largest difference of files that were written earlier.
+
+    Parameters
+    ----------
+    source, format
+        What they were written from, and as what.
+    folder
+        Where they are.
+
+    Raises
+    ------
+    ConversionError
+        If they are missing or damaged, or differ.
+    """
+    require(format)
+    return _checked(source, format, folder, "it belongs to another model, or is damaged")
+
+
+def the_format(name: str) -> Format:
+    """Return a format by its name.
+
+    Raises
+    ------
+    ConversionError
+        If there is none of that name.
+    """
+    if name not in FORMATS:
+        raise ConversionError(f"unknown format {name!r}: expected one of {', '.join(FORMATS)}")
+    return FORMATS[name]
+
+
+def _write(source: Source, format: Format, folder: Path) -> None:
+    try:
+        format.convert(source, folder)
+    except (ConversionError, CheckpointError, OSError):
+        raise
+    except Exception as error:  # each library has exceptions of its own
+        raise ConversionError(f"cannot convert to {format.name}: {reason(error)}") from error
+
+
+def _checked(source: Source, format: Format, folder: Path, otherwise: str) -> float:
+    try:
+        difference = format.difference(source, folder)
+    except (ConversionError, CheckpointError):
+        raise
+    except Exception as error:  # each runtime has exceptions of its own
+        raise ConversionError(
+            f"{format.name} in {folder} cannot be loaded: {reason(error)}"
+        ) from error
+    if not difference <= format.tolerance:
+        raise ConversionError(
+            f"{format.name} differs by {difference:.1e} of the largest magnitude, more than "
+            f"{format.tolerance:.0e}: {otherwise}"
+        )
+    return difference
+
+
+def _saved(model: Model) -> Tensors:
+    """Return a function that gives the tensors of the checkpoint that `save` would write."""
+
+    @cache
+    def values() -> Mapping[str, np.ndarray]:
+        with tempfile.TemporaryDirectory(prefix="vae_tf1-") as folder:
+            prefix = store.write(model, Path(folder, "model"))
+            return checkpoint.read(prefix).values()
+
+    return values
+
+
+def _data(
+    X: np.ndarray | None, labels: np.ndarray | None, D: int
+) -> tuple[np.ndarray | None, np.ndarray | None]:
+    if X is None:
+        return None, None
+    X = np.asarray(X)
+    if X.ndim != 2 or X.shape[1] != D:
+        raise ConversionError(f"X has shape {X.shape}, expected (N, {D})")
+    if not np.isfinite(X[:10_000].astype(np.float32)).all():
+        raise ConversionError("X has values that are NaN or infinite")
+    if labels is not None and np.shape(labels) != X.shape[:1]:
+        raise ConversionError(f"labels have shape {np.shape(labels)}, expected ({len(X)},)")
+    return X, None if labels is None else np.asarray(labels)
