@@ -138,17 +138,22 @@ def _plane(network: Network, codes: np.ndarray) -> dict[str, Any]:
     elif M > 2:
         caption = "z1 across, z2 up; dragging keeps the other units of the code at 0."
     points = (codes - origin) @ axes.T
-    reach = 3 * prior_stddev + abs(prior_mean)
-    if len(points):
-        reach = max(float(np.quantile(np.abs(points), 0.995)) * 1.1, 1e-3)
+    low, high = prior_mean - 3 * prior_stddev, prior_mean + 3 * prior_stddev
+    corners = np.array([[low, low], [high, high]])
+    if len(points):  # a square that holds nearly all of them, and the middle
+        corners = np.concatenate([np.quantile(points, (0.005, 0.995), axis=0), np.zeros((1, 2))])
+    centre = (corners.max(0) + corners.min(0)) / 2
+    reach = max(float(np.ptp(corners, axis=0).max()) / 2 * 1.12, 1e-3)
+    left, bottom = centre - reach
+    right, top = centre + reach
     if M == 1:  # a line: the digits are spread over its height
-        points[:, 1] = np.linspace(-reach, reach, len(points)) * 0.9
+        points[:, 1] = np.linspace(bottom, top, len(points) + 2)[1:-1]
     return {
         "origin": origin.tolist(),
         "axes": axes.tolist(),
         "names": names,
         "caption": caption,
-        "range": [-reach, reach, -reach, reach],
+        "range": [float(x) for x in (left, right, bottom, top)],
         "points": points.round(3).tolist(),
     }
 
@@ -158,7 +163,8 @@ def _units(codes: np.ndarray, network: Network) -> list[dict[str, Any]]:
     mean, stddev = network.prior or (0.0, 1.0)
     activity = codes.var(0) if len(codes) else np.abs(network.decoder[0].W).sum(1)
     units = []
-    for index in np.argsort(-activity, kind="stable")[:_SLIDERS]:
+    order = np.argsort(-activity, kind="stable")[:_SLIDERS]
+    for index in order if network.M > _SLIDERS else range(network.M):
         edge = np.abs(codes[:, index] - mean).max() if len(codes) else 0.0
         reach = math.ceil(max(3 * stddev, edge) * 10) / 10
         units.append({"index": int(index), "low": mean - reach, "high": mean + reach})

@@ -579,7 +579,7 @@
   const widths = [D, ...model.encoder.slice(0, -1).map((l) => l[1]), M, ...model.decoder.map((l) => l[1])];
   $("summary").textContent = `${widths.join("-")}, a code of ${M} ${M === 1 ? "number" : "numbers"}; images of ${height} × ${width} pixels`;
   $("axes").textContent = plane.caption;
-  $("sliders-title").textContent = M > units.length ? `The ${units.length} most active units of the code` : "The code";
+  if (M > units.length) $("sliders-title").textContent = `The ${units.length} most active units of the code`;
   $("binary").checked = model.binary;
   $("binary").closest("label").hidden = !model.binary;
   if (!prior) document.querySelector(".prior-card").hidden = true;
