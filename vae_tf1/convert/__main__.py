@@ -100,18 +100,17 @@ def _source(
         return Source(checkpoint.values, none)
     if checkpoint.prefix.with_name(checkpoint.prefix.name + ".json").is_file():
         vae = stack.enter_context(VariationalAutoencoder.load(checkpoint.prefix))
-        return export.of_model(
-            vae, *_images(options, vae.D), options.shape, tensors=checkpoint.values
-        )
+        data = (*_images(options, vae.D), options.shape, checkpoint.values)
+        return export.of_model(vae, *data)
     found = recognise(checkpoint, options.layers)
     activation = Activation(*options.activation)
     recognised = network(checkpoint, found, activation, options.stddev)
-    data = (*_images(options, found.D), options.shape)
+    data = (*_images(options, found.D), options.shape, checkpoint.values)
     if not recognised.is_ours:
-        return export.of_network(recognised, checkpoint.values, *data)
-    vae = VariationalAutoencoder(found.D, recognised.hidden_layer_sizes)
-    assign(stack.enter_context(vae), recognised)
-    return export.of_model(vae, *data, tensors=checkpoint.values)
+        return export.of_network(recognised, *data)
+    vae = stack.enter_context(VariationalAutoencoder(found.D, recognised.hidden_layer_sizes))
+    assign(vae, recognised)
+    return export.of_model(vae, *data)
 
 
 def _images(options: argparse.Namespace, D: int) -> tuple[np.ndarray | None, np.ndarray | None]:

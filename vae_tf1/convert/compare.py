@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from vae_tf1.convert.network import Network
 from vae_tf1.errors import ConversionError
-
-if TYPE_CHECKING:
-    from vae_tf1.model.graph import Model
+from vae_tf1.model.graph import Model
 
 __all__ = ["TOLERANCE", "Inputs", "Outputs", "by_model", "by_network", "difference", "inputs"]
 

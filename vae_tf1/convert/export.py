@@ -11,19 +11,17 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from vae_tf1.checkpoint import store
-from vae_tf1.checkpoint.store import reason
 from vae_tf1.convert import compare, network
 from vae_tf1.convert import tensors as checkpoint
 from vae_tf1.convert.formats import FORMATS, Format, Source, TensorFormat
 from vae_tf1.convert.formats.base import require
 from vae_tf1.convert.network import Network
 from vae_tf1.convert.staging import staged
-from vae_tf1.errors import CheckpointError, ConversionError
+from vae_tf1.errors import CheckpointError, ConversionError, reason
+from vae_tf1.model.graph import Model
 
 if TYPE_CHECKING:
     from os import PathLike
-
-    from vae_tf1.model.graph import Model
 
 __all__ = ["Exported", "check", "convert", "export", "of_model", "of_network", "the_format"]
 
@@ -58,6 +56,8 @@ def export(
     X: np.ndarray | None = None,
     labels: np.ndarray | None = None,
     shape: tuple[int, int] | None = None,
+    *,
+    writer: store.Writer | None = None,
 ) -> Exported:
     """Write a model in another format, load it with that format's own runtime, and compare.
 
@@ -76,6 +76,8 @@ def export(
         The digit of each image, for the colours of a page.
     shape
         Height and width of an image on a page; by default the squarest.
+    writer
+        Writes the model's checkpoints; by default a new one, which adds its op to the graph.
 
     Raises
     ------
@@ -84,17 +86,18 @@ def export(
         cannot be written, or the result differs. The folder is then as it was.
     """
     chosen = the_format(format)
-    return convert(of_model(model, X, labels, shape), chosen, Path(folder))
+    source = of_model(model, X, labels, shape, _saved(writer or store.Writer(model)))
+    return convert(source, chosen, Path(folder))
 
 
 def of_model(
     model: Model,
-    X: np.ndarray | None = None,
-    labels: np.ndarray | None = None,
-    shape: tuple[int, int] | None = None,
-    tensors: Tensors | None = None,
+    X: np.ndarray | None,
+    labels: np.ndarray | None,
+    shape: tuple[int, int] | None,
+    tensors: Tensors,
 ) -> Source:
-    """Return a model as a source of conversions; `tensors` by default those that it would save."""
+    """Return a model as a source of conversions; `tensors` are those of its checkpoint."""
     X, labels = _data(X, labels, model.D)
     M = model.hidden_layer_sizes[-1]
     inputs = compare.inputs(model.D, M, X)
@@ -111,15 +114,15 @@ def of_model(
         return found
 
     expected = compare.by_model(model, inputs)
-    return Source(tensors or _saved(model), exported, inputs, expected, X, labels, shape)
+    return Source(tensors, exported, inputs, expected, X, labels, shape)
 
 
 def of_network(
     given: Network,
+    X: np.ndarray | None,
+    labels: np.ndarray | None,
+    shape: tuple[int, int] | None,
     tensors: Tensors,
-    X: np.ndarray | None = None,
-    labels: np.ndarray | None = None,
-    shape: tuple[int, int] | None = None,
 ) -> Source:
     """Return a network that `Model` cannot build as a source; its numbers are held to float64."""
     X, labels = _data(X, labels, given.D)
@@ -203,13 +206,13 @@ def _checked(source: Source, format: Format, folder: Path, otherwise: str) -> fl
     return difference
 
 
-def _saved(model: Model) -> Tensors:
-    """Return a function that gives the tensors of the checkpoint that `save` would write."""
+def _saved(writer: store.Writer) -> Tensors:
+    """Return a function that gives the tensors of the checkpoint that a model's writer writes."""
 
     @cache
     def values() -> Mapping[str, np.ndarray]:
         with tempfile.TemporaryDirectory(prefix="vae_tf1-") as folder:
-            prefix = store.write(model, Path(folder, "model"))
+            prefix = writer.write(Path(folder, "model"))
             return checkpoint.read(prefix).values()
 
     return values

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from vae_tf1.convert import activations
 from vae_tf1.convert.activations import Activation
 from vae_tf1.errors import ConversionError
-
-if TYPE_CHECKING:
-    from vae_tf1.model.graph import Model
+from vae_tf1.likelihoods import Bernoulli
+from vae_tf1.model.graph import Model
+from vae_tf1.priors import Normal
 
 __all__ = ["STDDEVS", "Dense", "Network", "assign", "of_model"]
 
@@ -85,16 +85,24 @@ class Network(NamedTuple):
         expected = ["identity" if i in last else "relu" for i in range(len(hidden))]
         return hidden == expected and widths == self.hidden_layer_sizes[-2::-1]
 
+    def encoded(self, X: np.ndarray) -> np.ndarray:
+        """Return what the encoder's last layer gives, (N, 2M): the means, and u."""
+        return _through(self.encoder, X)
+
     def encode(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return means and stddev of q(z|x), (N, M) each, in float64."""
-        means, u = np.split(_through(self.encoder, X), 2, axis=1)
+        means, u = np.split(self.encoded(X), 2, axis=1)
         if self.stddev == "softplus":
             return means, Activation("softplus")(u) + SMALLEST
         return means, np.exp(u if self.stddev == "exp" else u / 2)
 
+    def logits(self, Z: np.ndarray) -> np.ndarray:
+        """Return the logits that codes decode to, (N, D), in float64."""
+        return _through(self.decoder, Z)
+
     def decode(self, Z: np.ndarray) -> np.ndarray:
         """Return the probabilities that codes decode to, (N, D), in float64."""
-        return Activation("sigmoid")(_through(self.decoder, Z))
+        return Activation("sigmoid")(self.logits(Z))
 
 
 def of_model(model: Model) -> Network:
@@ -113,23 +121,19 @@ def of_model(model: Model) -> Network:
         except ConversionError as error:
             parts[part] = None
             notes.append(f"the {part} is not exported: {error}")
-    likelihood = getattr(model, "likelihood", None)
-    if likelihood is not None and "bernoulli" not in _name(likelihood):
+    if parts["decoder"] is not None and type(model.likelihood) is not Bernoulli:
         parts["decoder"] = None
-        notes.append(
-            f"the decoder is not exported: its likelihood is {_name(likelihood)}, not Bernoulli"
-        )
+        name = type(model.likelihood).__name__
+        notes.append(f"the decoder is not exported: its likelihood is {name}, not Bernoulli")
     if parts["encoder"] is None and parts["decoder"] is None:
         raise ConversionError("; ".join(notes))
     if getattr(model, "flow", None) is not None:
         notes.append("the flow is not exported: means and stddev are those of its base")
-    prior: tuple[float, float] | None = (0.0, 1.0)
-    if model.prior is not None:
-        prior = None
-        if hasattr(model.prior, "prior_mean"):
-            prior = float(model.prior.prior_mean), float(model.prior.prior_deviation)
-        else:
-            notes.append(f"the prior is not exported: it is a {type(model.prior).__name__}")
+    prior = None
+    if isinstance(model.prior_distribution, Normal):
+        prior = float(model.prior_distribution.mean), float(model.prior_distribution.deviation)
+    else:
+        notes.append(f"the prior is not exported: it is {type(model.prior_distribution).__name__}")
     return Network(parts["encoder"], parts["decoder"], "softplus", prior, tuple(notes))
 
 
@@ -169,7 +173,3 @@ def _through(layers: Sequence[Dense] | None, value: np.ndarray) -> np.ndarray:
     for layer in layers or ():
         value = layer(value)
     return value
-
-
-def _name(likelihood: object) -> str:
-    return (likelihood if isinstance(likelihood, str) else type(likelihood).__name__).lower()

@@ -8,8 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from vae_tf1.checkpoint.store import reason
-from vae_tf1.errors import ConversionError
+from vae_tf1.errors import ConversionError, reason
 
 __all__ = ["staged"]
 

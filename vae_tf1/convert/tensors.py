@@ -12,8 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from vae_tf1.checkpoint import folder as checkpoint_folder
-from vae_tf1.checkpoint.store import reason
-from vae_tf1.errors import CheckpointError
+from vae_tf1.errors import CheckpointError, reason
 
 __all__ = ["Checkpoint", "Tensor", "read"]
 

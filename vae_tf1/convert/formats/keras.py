@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from vae_tf1.backend.notices import without_startup_notices
 from vae_tf1.convert.activations import Activation
@@ -15,14 +17,14 @@ from vae_tf1.convert.formats.base import NetworkFormat, Source
 from vae_tf1.convert.network import SMALLEST, Dense, Network
 from vae_tf1.errors import ConversionError
 
-__all__ = ["FORMAT"]
+__all__ = ["FORMAT", "eagerly"]
 
 _NAMES = {"identity": "linear", "swish": "silu"}
 
 
 def _write(source: Source, folder: Path) -> None:
-    keras, network = _keras(), source.network()
-    with _eagerly():
+    network = source.network()
+    with eagerly() as keras:
         encoder = _encoder(keras, network) if network.encoder else None
         decoder = _decoder(keras, network) if network.decoder else None
         if encoder:
@@ -97,8 +99,7 @@ def _run(folder: Path, inputs: Inputs) -> Outputs:
         found = found if isinstance(found, (list, tuple)) else [found]
         return [keras.ops.convert_to_numpy(value) for value in found]
 
-    keras = _keras()
-    with _eagerly():
+    with eagerly() as keras:
         encoder, decoder, vae = (load(name) for name in ("encoder", "decoder", "vae"))
         means, stddev = call(encoder, inputs.X) if encoder else (None, None)
         probabilities = call(decoder, inputs.Z)[0] if decoder else None
@@ -119,23 +120,24 @@ def _check_whole(call: Any, vae: Any, decoder: Any, means: Any, stddev: Any, inp
             raise ConversionError(f"vae.keras differs from encoder and decoder by {error:.1e}")
 
 
-def _keras() -> Any:
-    with without_startup_notices():
-        import keras
-    return keras
+@contextmanager
+def eagerly() -> Iterator[Any]:
+    """Yield Keras, outside of the graph that the caller may be building: it has eager tensors.
 
-
-def _eagerly() -> Any:
-    """Leave the graph that the caller may be building: Keras 3 has eager tensors."""
-    import tensorflow as tf
-
+    Raises
+    ------
+    ConversionError
+        If the program has switched eager execution off.
+    """
     with tf.init_scope():
         if not tf.executing_eagerly():
             raise ConversionError(
                 "Keras 3 needs eager execution, which this program has switched off: save() the "
                 "model, and run python -m vae_tf1.convert on the checkpoint"
             )
-    return tf.init_scope()
+        with without_startup_notices():
+            import keras
+        yield keras
 
 
 FORMAT = NetworkFormat(

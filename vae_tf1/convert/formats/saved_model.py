@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from vae_tf1.backend.deprecations import without_deprecation_warnings
-from vae_tf1.backend.notices import without_startup_notices
+from vae_tf1.backend.notices import without_deprecation_notices, without_startup_notices
 from vae_tf1.convert.compare import Inputs, Outputs
 from vae_tf1.convert.formats.base import NetworkFormat, Source
 from vae_tf1.convert.network import SMALLEST, Dense, Network
@@ -36,7 +35,7 @@ _FUNCTIONS = {
 
 def _write(source: Source, folder: Path) -> None:
     network = source.network()
-    with tf.Graph().as_default() as graph, without_deprecation_warnings():
+    with tf.Graph().as_default() as graph, without_deprecation_notices():
         signatures = _signatures(network)
         with tf1.Session(graph=graph) as sess:
             sess.run(tf1.global_variables_initializer())
@@ -102,7 +101,7 @@ def _through(layers: list[tuple], value: tf.Tensor) -> tf.Tensor:
 def _run(folder: Path, inputs: Inputs) -> Outputs:
     with (
         tf.Graph().as_default() as graph,
-        without_deprecation_warnings(),
+        without_deprecation_notices(),
         without_startup_notices(),
         tf1.Session(graph=graph) as sess,
     ):
