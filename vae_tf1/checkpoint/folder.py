@@ -119,16 +119,21 @@ def find(path: str | os.PathLike) -> Saved:
     text = os.fspath(path)
     prefix = Path(text)
     try:
-        if not text.endswith(os.sep):
-            for ending in ("", *_ENDINGS):
-                plain = prefix.with_name(prefix.name.removesuffix(ending)) if ending else prefix
-                if (not ending or prefix.name.endswith(ending)) and store.exists(plain):
-                    return store.read(plain)
+        for name in () if text.endswith(os.sep) else _names(prefix):
+            if store.exists(prefix.with_name(name)):
+                return store.read(prefix.with_name(name))
         if prefix.is_dir():
             return _in_folder(prefix)
     except OSError as error:
         raise CheckpointError(f"{text} cannot be read: {reason(error)}") from None
     return store.read(prefix)
+
+
+def _names(prefix: Path) -> list[str]:
+    """Return the names of a checkpoint that `prefix` may mean, which may end as its files do."""
+    name = prefix.name
+    shorter = [name.removesuffix(ending) for ending in _ENDINGS if name.endswith(ending)]
+    return [each for each in (name, *shorter) if each]
 
 
 def _in_folder(folder: Path) -> Saved:
