@@ -29,6 +29,8 @@ examples:
       a quick try on digits that the program draws itself
   %(prog)s --latent 2 --output plane
       with the plane of the two latent coordinates
+  %(prog)s --latent 2 --page
+      and with a page to play with the model in a browser
   %(prog)s --data mnist/ --seed 0 --no-prompts
       reproducible, and without a question
 
@@ -67,6 +69,8 @@ class Options:
         Whether questions may be asked, and windows opened.
     checkpoint_dir
         Folder from which the training is resumed and to which it is saved; None for neither.
+    page
+        Whether a page to play with the model is written too.
     """
 
     data: str | None
@@ -78,6 +82,7 @@ class Options:
     output: Path
     prompts: bool
     checkpoint_dir: Path | None
+    page: bool = False
 
 
 def parse_options(arguments: Sequence[str] | None = None) -> Options:
@@ -105,6 +110,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
         output=given.output,
         prompts=given.prompts,
         checkpoint_dir=given.checkpoint_dir,
+        page=given.page,
     )
 
 
@@ -192,6 +198,12 @@ def _parser() -> argparse.ArgumentParser:
         dest="prompts",
         action="store_false",
         help="ask nothing and open no window: show one sample of each kind, as a PNG file",
+    )
+    pictures.add_argument(
+        "--page",
+        action="store_true",
+        help="write page.html as well: one file to open in a browser, or to send, in which one "
+        "moves over the latent plane, draws digits and samples the prior",
     )
     return parser
 

@@ -141,16 +141,13 @@ def _layers(model: Any) -> Iterator[Any]:
 
 def _joined(pairs: list, M: int) -> Iterator[list]:
     """Yield the encoder with two heads of M as one layer of 2M; either may hold the means."""
-    if len(pairs) > 1 and {pairs[-1][0].shape[1], pairs[-2][0].shape[1]} == {M}:
-        *hidden, one, other = pairs
-        for heads in ((one, other), (other, one)):
-            if one[0].shape == other[0].shape:
-                yield [
-                    *hidden,
-                    tuple(np.concatenate(parts, -1) for parts in zip(*heads, strict=True)),
-                ]
-    else:
+    *hidden, one, other = pairs if len(pairs) > 1 else [None, *pairs]
+    if one is None or one[0].shape != other[0].shape or one[0].shape[1] != M:
         yield pairs
+        return
+    for heads in ((one, other), (other, one)):
+        W, b = (np.concatenate(values, axis=-1) for values in zip(*heads, strict=True))
+        yield [*hidden, (W, b)]
 
 
 def _difference(keras: Any, network: Network, encoder: Any, decoder: Any) -> float:

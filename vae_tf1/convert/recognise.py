@@ -198,11 +198,12 @@ def _best(chains: list[Chain]) -> list[Chain]:
     that say encoder or decoder, and names that are numbered, tell where it begins.
     """
 
-    def cost(chain: Chain) -> tuple[int, int]:
+    def cost(chain: Chain) -> tuple[int, int, int]:
         encoder, decoder = ([name for item in part for name in item] for part in chain)
         wrong = sum(_hint(n) == "decoder" for n in encoder)
         wrong += sum(_hint(n) == "encoder" for n in decoder)
-        return wrong, _inversions(encoder) + _inversions(decoder)
+        within = _inversions(encoder) + _inversions(decoder)
+        return wrong, within, _inversions(encoder + decoder)
 
     costs = [cost(chain) for chain in chains]
     return [chain for chain, c in zip(chains, costs, strict=True) if c == min(costs)]

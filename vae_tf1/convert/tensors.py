@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +17,9 @@ from vae_tf1.errors import CheckpointError, reason
 
 __all__ = ["Checkpoint", "Tensor", "read"]
 
-_ENDING = re.compile(r"\.(index|meta|json|data-\d{5}-of-\d{5})$")
+_ENDING = re.compile(r"(\.index|\.meta|\.json|(\.data)?-[\d?]{5}-of-\d{5})$")
+_PATTERN = frozenset("*?[]\\{}")  # what TensorFlow reads as a pattern, not as a name
+_SHARDS = "-?????-of-?????"  # the pattern by which a V1 checkpoint of several files is opened
 _OURS = "vae_tf1/"  # counts and keys that this project adds
 _SLOT = re.compile(
     r"/(RMSProp|Adam|Momentum|Adagrad|AdagradDA|Adadelta|Ftrl|AMSGrad|LARS|LAMB|"
@@ -55,7 +58,8 @@ class Checkpoint(NamedTuple):
     prefix: Path
     format: str  # "V1" or "V2"
     tensors: tuple[Tensor, ...]  # in natural order: Variable_2 before Variable_10
-    reader: object
+    readable: str  # by which TensorFlow knows it
+    links: tempfile.TemporaryDirectory | None  # whose end would take the values with it
 
     def values(self, names: Iterable[str] | None = None) -> dict[str, np.ndarray]:
         """Return the named tensors, or all that are not strings; bfloat16 as float32.
@@ -68,11 +72,29 @@ class Checkpoint(NamedTuple):
         if names is None:
             names = [tensor.name for tensor in self.tensors if tensor.dtype != tf.string]
         try:
-            return {name: _standard(self.reader.get_tensor(name)) for name in names}
-        except (RuntimeError, ValueError, KeyError, tf.errors.OpError) as error:
+            read = self._read_v1 if self.format == "V1" else self._read_v2
+            return {name: _standard(value) for name, value in read(list(names)).items()}
+        except Exception as error:  # TensorFlow's reader raises many kinds on damaged files
             raise CheckpointError(
                 f"the checkpoint {self.prefix} is damaged: {reason(error)}"
             ) from None
+
+    def _read_v2(self, names: list[str]) -> dict[str, np.ndarray]:
+        reader = tf.compat.v1.train.NewCheckpointReader(self.readable)
+        return {name: np.asarray(reader.get_tensor(name)) for name in names}
+
+    def _read_v1(self, names: list[str]) -> dict[str, np.ndarray]:
+        """Read by an op: the reader refuses variables in parts."""
+        dtypes = {tensor.name: tensor.dtype for tensor in self.tensors}
+        with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as sess:
+            return sess.run(
+                {
+                    name: tf.raw_ops.Restore(
+                        file_pattern=self.readable, tensor_name=name, dt=dtypes[name]
+                    )
+                    for name in names
+                }
+            )
 
 
 def read(path: str | Path) -> Checkpoint:
@@ -94,10 +116,16 @@ def read(path: str | Path) -> Checkpoint:
     if not index.is_file() and not _v1_files(prefix):
         raise CheckpointError(f"there is no checkpoint at {prefix}: no {index.name} beside it")
     try:
-        reader = tf.train.load_checkpoint(str(prefix))
+        links = _links(prefix)
+        readable = str(prefix if links is None else Path(links.name, "checkpoint"))
+        if not (index.is_file() or prefix.is_file()):
+            readable += _SHARDS
+        reader = tf.compat.v1.train.NewCheckpointReader(readable)
         shapes = reader.get_variable_to_shape_map()
         dtypes = reader.get_variable_to_dtype_map()
-    except (RuntimeError, ValueError, KeyError, tf.errors.OpError) as error:
+    except OSError as error:
+        raise CheckpointError(f"the checkpoint {prefix} cannot be read: {reason(error)}") from None
+    except Exception as error:  # TensorFlow's reader raises many kinds on damaged files
         raise CheckpointError(f"the checkpoint {prefix} is damaged: {reason(error)}") from None
     names = sorted(shapes, key=_natural)
     slot_of = _slots({name: tuple(shapes[name]) for name in names})
@@ -106,7 +134,7 @@ def read(path: str | Path) -> Checkpoint:
     )
     if index.is_file():
         _check_size(prefix, tensors)
-    return Checkpoint(prefix, "V2" if index.is_file() else "V1", tensors, reader)
+    return Checkpoint(prefix, "V2" if index.is_file() else "V1", tensors, readable, links)
 
 
 def _prefix(path: Path) -> Path:
@@ -114,7 +142,7 @@ def _prefix(path: Path) -> Path:
         if (path / "variables" / "variables.index").is_file():
             return path / "variables" / "variables"
         if latest := tf.train.latest_checkpoint(str(path)):
-            return Path(latest)
+            return Path(_ENDING.sub("", latest))  # a V1 checkpoint of several files is a pattern
         if saved := checkpoint_folder.newest(path):
             return saved.prefix
         found = sorted(path.glob("*.index"))
@@ -131,8 +159,26 @@ def _v1_files(prefix: Path) -> list[Path]:
     """Return the file, or the shards, of a V1 checkpoint."""
     if prefix.is_file():
         return [prefix]
-    pattern = prefix.name.replace("[", "[[]") + "-?????-of-?????"
-    return sorted(prefix.parent.glob(pattern if "?" not in prefix.name else prefix.name))
+    return _files(prefix, r"-\d{5}-of-\d{5}")
+
+
+def _files(prefix: Path, ending: str) -> list[Path]:
+    """Return the files whose names are the prefix and an ending."""
+    name = re.compile(re.escape(prefix.name) + ending)
+    try:
+        return sorted(path for path in prefix.parent.iterdir() if name.fullmatch(path.name))
+    except OSError:
+        return []
+
+
+def _links(prefix: Path) -> tempfile.TemporaryDirectory | None:
+    """Return a folder of links to a checkpoint whose name TensorFlow takes for a pattern."""
+    if _PATTERN.isdisjoint(str(prefix)):
+        return None
+    folder = tempfile.TemporaryDirectory(prefix="vae_tf1-")
+    for file in _files(prefix, r"(\.index|(\.data)?-\d{5}-of-\d{5})?"):
+        Path(folder.name, "checkpoint" + file.name[len(prefix.name) :]).symlink_to(file.resolve())
+    return folder
 
 
 def _standard(value: np.ndarray) -> np.ndarray:
@@ -141,7 +187,7 @@ def _standard(value: np.ndarray) -> np.ndarray:
 
 
 def _check_size(prefix: Path, tensors: tuple[Tensor, ...]) -> None:
-    shards = list(prefix.parent.glob(prefix.name.replace("[", "[[]") + ".data-?????-of-?????"))
+    shards = _files(prefix, r"\.data-\d{5}-of-\d{5}")
     expected = sum(tensor.nbytes for tensor in tensors)
     if not shards:
         raise CheckpointError(f"{prefix}.data-00000-of-00001 is missing")
