@@ -18,6 +18,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10,<3.14",
     packages=find_packages(include=["vae_tf1", "vae_tf1.*", "util", "util.*"]),
+    package_data={"vae_tf1.convert": ["page/*"]},
     py_modules=["run_mnist"],
     install_requires=[
         "tensorflow>=2.18",
@@ -29,6 +30,7 @@ setup(
     ],
     extras_require={
         "legacy": ["pillow", "fissix"],
+        "convert": ["onnx", "onnxruntime", "safetensors"],
         "benchmark": ["torch", "jax"],
         "test": [
             "pytest>=8",
@@ -39,6 +41,10 @@ setup(
             "pillow",
             "fissix",
             "imageio",
+            "onnx",
+            "onnxruntime",
+            "safetensors",
         ],
+        "extra": ["torch", "selenium"],  # tests marked `full` of PyTorch and in a browser
     },
 )

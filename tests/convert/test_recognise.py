@@ -70,7 +70,7 @@ def test_the_layers_of_tf_layers_with_a_decoder_that_is_no_mirror():
             dense_3__kernel=(40, 64),
             dense_4__bias=(30,),
             dense_4__kernel=(64, 30),
-        )  # fmt: skip
+        )
     )
     assert names(found) == [
         [("dense/kernel",), ("dense_1/kernel",)],
@@ -90,7 +90,7 @@ def test_scopes_of_encoder_and_decoder_in_alphabetical_order():
             encoder__fc1__weights=(20, 50),
             encoder__fc2__biases=(20,),
             encoder__fc2__weights=(50, 20),
-        )  # fmt: skip
+        )
     )
     assert names(found) == [
         [("encoder/fc1/weights",), ("encoder/fc2/weights",)],
@@ -125,7 +125,7 @@ def test_two_heads(mean, spread, stddev, swapped):
             dec_h__b=(50,),
             dec_out__W=(50, 30),
             dec_out__b=(30,),
-        )  # fmt: skip
+        )
     )
     assert names(found)[0] == [("enc_h/W",), (f"{mean}/W", f"{spread}/W")]
     assert found.encoder[-1].b == (f"{mean}/b", f"{spread}/b")
@@ -165,9 +165,19 @@ class TestLayersGiven:
     @pytest.fixture
     def strange(self):
         return checkpoint(
-            a=(30, 50), b=(50, 5), c=(50, 5), d=(5, 50), e=(50, 30), labels=(50, 10),
-            one=(50,), two=(5,), three=(5,), four=(50,), five=(30,), ten=(10,),
-        )  # fmt: skip
+            a=(30, 50),
+            b=(50, 5),
+            c=(50, 5),
+            d=(5, 50),
+            e=(50, 30),
+            labels=(50, 10),
+            one=(50,),
+            two=(5,),
+            three=(5,),
+            four=(50,),
+            five=(30,),
+            ten=(10,),
+        )
 
     def test_they_are_taken_in_that_order(self, strange):
         found = recognise(strange, ["a:four", "c:two+b:three", "d:one", "e:five"])

@@ -118,14 +118,14 @@ def test_names_are_in_natural_order(golden_dir):
 
 class TestRefusals:
     def test_nothing_there(self, tmp_path):
-        with pytest.raises(CheckpointError, match="there is no checkpoint at .*none"):
+        with pytest.raises(CheckpointError, match=r"there is no checkpoint at .*none"):
             tensors.read(tmp_path / "none")
 
     def test_a_folder_with_two(self, arrays, tmp_path):
         for name in ("a", "b"):
             write_checkpoint(tmp_path / name, arrays)
         (tmp_path / "checkpoint").unlink()
-        with pytest.raises(CheckpointError, match="expected one checkpoint in .*: a, b"):
+        with pytest.raises(CheckpointError, match=r"expected one checkpoint in .*: a, b"):
             tensors.read(tmp_path)
 
     def test_some_other_file(self, tmp_path):
@@ -140,7 +140,7 @@ class TestRefusals:
             whole = file.read_bytes()
             for length in (0, 1, len(whole) // 2, len(whole) - 1):
                 file.write_bytes(whole[:length])
-                with pytest.raises(CheckpointError, match="damaged|missing"):
+                with pytest.raises(CheckpointError, match=r"damaged|missing"):
                     tensors.read(tmp_path / "model").values()
             file.write_bytes(whole)
         assert_holds(tensors.read(tmp_path / "model"), arrays)

@@ -10,7 +10,16 @@ from vae_tf1.convert.network import Network
 from vae_tf1.errors import ConversionError
 from vae_tf1.model.graph import Model
 
-__all__ = ["TOLERANCE", "Inputs", "Outputs", "by_model", "by_network", "difference", "inputs"]
+__all__ = [
+    "TOLERANCE",
+    "Inputs",
+    "Outputs",
+    "by_model",
+    "by_network",
+    "difference",
+    "exported",
+    "inputs",
+]
 
 TOLERANCE = 1e-5  # of the largest magnitude
 _RANDOM, _REAL = 32, 32  # rows
@@ -53,6 +62,13 @@ def by_network(network: Network, inputs: Inputs) -> Outputs:
     """Return what the formulas give in float64."""
     means, stddev = network.encode(inputs.X) if network.encoder else (None, None)
     return Outputs(means, stddev, network.decode(inputs.Z) if network.decoder else None)
+
+
+def exported(network: Network, expected: Outputs) -> Outputs:
+    """Return the expected outputs of the parts that a network has."""
+    if not network.encoder:
+        expected = expected._replace(means=None, stddev=None)
+    return expected if network.decoder else expected._replace(probabilities=None)
 
 
 def difference(outputs: Outputs, expected: Outputs) -> float:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vae_tf1.convert.compare import TOLERANCE, Inputs, Outputs, difference
+from vae_tf1.convert.compare import TOLERANCE, Inputs, Outputs, difference, exported
 from vae_tf1.convert.network import Network
 from vae_tf1.errors import ConversionError
 
@@ -121,11 +121,7 @@ class NetworkFormat(Format):
 
     def difference(self, source: Source, folder: Path) -> float:
         """Run the files on the source's inputs."""
-        network, expected = source.network(), source.expected
-        if not network.encoder:
-            expected = expected._replace(means=None, stddev=None)
-        if not network.decoder:
-            expected = expected._replace(probabilities=None)
+        expected = exported(source.network(), source.expected)
         return difference(self.run(folder, source.inputs), expected)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import html
 import json
 import math
@@ -70,12 +71,14 @@ def _write(source: Source, folder: Path) -> None:
         "codes": _base64(codes.ravel(), "float16"),
     }
     page = re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], _part("page.html"))
-    (folder / "page.html").write_text(page, encoding="utf-8")
+    (folder / "page.html").write_text(f"{page}\n{_seal(page)}\n", encoding="utf-8")
 
 
 def _run(folder: Path, inputs: Inputs) -> Outputs:
     """Return what the numbers in the page give; a page compares its own pixels when it opens."""
-    page = (folder / "page.html").read_text(encoding="utf-8")
+    page, _, seal = (folder / "page.html").read_text(encoding="utf-8").strip().rpartition("\n")
+    if seal != _seal(page):
+        raise ConversionError("page.html is damaged, or was edited")
     model = json.loads(_script(page, "model"))
     little = np.dtype(model["dtype"]).newbyteorder("<")
     weights = np.frombuffer(base64.b64decode(_script(page, "weights")), little)
@@ -211,6 +214,10 @@ def _json(value: object) -> str:
 def _base64(values: np.ndarray, dtype: str) -> str:
     little = np.dtype(dtype).newbyteorder("<")
     return base64.b64encode(np.ascontiguousarray(values, little).tobytes()).decode("ascii")
+
+
+def _seal(page: str) -> str:
+    return f"<!-- sha256 of the lines above: {hashlib.sha256(page.encode()).hexdigest()} -->"
 
 
 def _script(page: str, name: str) -> str:

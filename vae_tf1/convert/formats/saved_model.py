@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
 
 from vae_tf1.backend.notices import without_deprecation_notices, without_startup_notices
 from vae_tf1.convert.compare import Inputs, Outputs
@@ -48,6 +49,17 @@ def _write(source: Source, folder: Path) -> None:
             )
             with without_startup_notices():
                 builder.save()
+    _strip(folder / "saved_model" / "saved_model.pb")
+
+
+def _strip(file: Path) -> None:
+    """Remove the attribute of variables that TensorFlow 1 does not know, and so refuses."""
+    saved = saved_model_pb2.SavedModel()
+    saved.ParseFromString(file.read_bytes())
+    for graph in saved.meta_graphs:
+        for node in graph.graph_def.node:
+            node.attr.pop("debug_name", None)
+    file.write_bytes(saved.SerializeToString(deterministic=True))
 
 
 def _signatures(network: Network) -> dict:
