@@ -17,6 +17,13 @@ os.environ["XDG_CACHE_HOME"] = str(Path(_HOME.name, ".cache"))
 for variable in ("VAE_TF1_DATA", "KERAS_HOME"):
     os.environ.pop(variable, None)
 
+# How the process that uses the model runs TensorFlow: tests/test_modes.py sets it.
+MODE = os.environ.get("VAE_TF1_MODE", "eager")
+if MODE != "eager":
+    import tensorflow.compat.v1 as tf1
+
+    {"graph": tf1.disable_eager_execution, "v1": tf1.disable_v2_behavior}[MODE]()
+
 HERE = Path(__file__).parent
 os.environ["PYTHONPATH"] = str(HERE.parent)  # subprocesses test the same code
 
@@ -50,3 +57,13 @@ def mnist_dir() -> Path:
     if not folder:
         pytest.skip("VAE_TF1_TEST_MNIST does not name a folder with the real MNIST")
     return Path(folder)
+
+
+@pytest.fixture(autouse=True)
+def own_default_graph():
+    """In graph mode a model is built into the default graph: give each test one of its own."""
+    if MODE == "eager":
+        yield
+        return
+    with tf1.Graph().as_default():
+        yield

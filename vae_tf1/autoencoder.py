@@ -186,20 +186,31 @@ class VariationalAutoencoder(Model):
         autosave = NoAutosave()
         if checkpoint_dir is not None:
             autosave = Autosave(self._writer, checkpoint_dir, save_every, keep)
-        costs = self._trainer.train(
-            rows,
-            epochs,
-            batch_sz,
-            more=more,
-            autosave=autosave,
-            show_progress=progress,
-            compile=compile,
-        )
+        try:
+            costs = self._trainer.train(
+                rows,
+                epochs,
+                batch_sz,
+                more=more,
+                autosave=autosave,
+                show_progress=progress,
+                compile=compile,
+            )
+        except KeyboardInterrupt:
+            # Without the frames between: a notebook shows every one.
+            raise KeyboardInterrupt(self._interrupted(autosave)) from None
         if plot and costs:
             from vae_tf1 import plots
 
             plots.show_elbo_curve(costs)
         return costs
+
+    def _interrupted(self, autosave: NoAutosave) -> str:
+        saved = "kept" if autosave.path is None else f"saved in {autosave.path}"
+        return (
+            f"training was stopped in epoch {self.epochs_done + 1}, after {len(self.costs):,} "
+            f"steps; what was learned is {saved}"
+        )
 
     # Inference -----------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ an empty figure of pyplot's: ``plots.elbo_curve(costs, figure=plt.figure()); plt
 
 from __future__ import annotations
 
+import atexit
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -82,7 +83,10 @@ def elbo_curve(
 
 
 def show_elbo_curve(costs: ArrayLike) -> None:
-    """Show `elbo_curve` in a window or a notebook; do nothing where there is neither.
+    """Show `elbo_curve` in a window or a notebook; do nothing if there is neither.
+
+    The window does not stop the program, and a second curve takes the place of the first. A program
+    that ends while the window is open waits until the user has closed the window.
 
     Parameters
     ----------
@@ -92,15 +96,26 @@ def show_elbo_curve(costs: ArrayLike) -> None:
     import matplotlib.pyplot as plt
 
     try:
-        figure = plt.figure()
+        figure = plt.figure("ELBO", clear=True)
     except Exception:  # a display that does not answer; the toolkits have no common error
         return
     elbo_curve(costs, figure=figure)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*non-interactive", UserWarning)
-        plt.show()
+        plt.show(block=False)
+    if figure.canvas.required_interactive_framework is not None:
+        figure.canvas.flush_events()  # paint it now: the program may be busy for long
+        atexit.unregister(_wait_for_windows)
+        atexit.register(_wait_for_windows)
     if figure.canvas.required_interactive_framework is None:  # nobody else will
         plt.close(figure)
+
+
+def _wait_for_windows() -> None:
+    import matplotlib.pyplot as plt
+
+    if plt.fignum_exists("ELBO"):
+        plt.show()
 
 
 def reconstructions(

@@ -134,8 +134,9 @@ def page(driver, file):
     page.screen(1280, 1000)
     page.theme(dark=False)
     yield page
-    errors = [entry for entry in driver.get_log("browser") if entry["level"] != "INFO"]
-    assert errors == []
+    said = [entry["message"] for entry in driver.get_log("browser")]
+    # the tests read pixels more often than the page does
+    assert [text for text in said if "Multiple readback operations" not in text] == []
     assert page.js("return performance.getEntriesByType('resource').length") == 0
     assert page.js("return document.getElementById('alert').hidden")
 

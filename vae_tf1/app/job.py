@@ -14,7 +14,7 @@ from vae_tf1.app.pictures import Picture, pictures_of, posterior_samples, prior_
 from vae_tf1.app.prompts import another, can_ask
 from vae_tf1.app.screen import Album, Windows, has_display
 from vae_tf1.backend.notices import without_startup_notices
-from vae_tf1.errors import ConversionError
+from vae_tf1.errors import CheckpointError, ConversionError, reason
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["Training", "build", "fit", "report", "show"]
 
 _say = partial(print, flush=True)
-_PREAMBLE = ("Graph execution error:", "Detected at node", "Node:", " ")  # of its error messages
 
 
 class Training(NamedTuple):
@@ -63,6 +62,8 @@ def build(options: Options, digits: Digits) -> VariationalAutoencoder:
     _say(f"model: {'-'.join(map(str, widths))}, a code of {options.layers[-1]}")
     try:
         return VariationalAutoencoder(D, options.layers, seed=options.seed)
+    except MemoryError as error:
+        raise JobError(str(error)) from None
     except tf.errors.OpError as error:
         raise _refusal("build this model", error) from None
 
@@ -78,8 +79,6 @@ def fit(vae: VariationalAutoencoder, digits: Digits, options: Options) -> Traini
         On Ctrl-C before the first step.
     """
     import tensorflow as tf
-
-    from vae_tf1.errors import CheckpointError
 
     began = time.perf_counter()
     interrupted = False
@@ -187,9 +186,7 @@ def report(vae: VariationalAutoencoder, digits: Digits, training: Training, albu
 
 def _refusal(doing: str, error: tf.errors.OpError) -> JobError:
     """Say in one line what TensorFlow says in many."""
-    lines = (line for line in error.message.splitlines() if line.strip())
-    reason = next((line for line in lines if not line.startswith(_PREAMBLE)), "out of memory?")
-    return JobError(f"TensorFlow cannot {doing}: {reason}")
+    return JobError(f"TensorFlow cannot {doing}: {reason(error)}")
 
 
 def _plural(n: int, thing: str) -> str:

@@ -10,6 +10,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 
 import tensorflow as tf
+from tensorflow.python.eager import record
+
+__all__ = ["gradient_of", "is_taped"]
 
 Gradient = Callable[..., tuple]
 
@@ -34,3 +37,8 @@ def gradient_of(op_type: str, gradient: Gradient) -> Callable[[], AbstractContex
     with suppress(KeyError):  # the module has been loaded before
         tf.RegisterGradient(name)(gradient)
     return lambda: tf.compat.v1.get_default_graph().gradient_override_map({op_type: name})
+
+
+def is_taped() -> bool:
+    """Whether a `tf.GradientTape` may be watching: a tape looks past every override."""
+    return tf.executing_eagerly() or record.could_possibly_record()

@@ -165,7 +165,7 @@ def read(prefix: str | os.PathLike) -> Saved:
         raise CheckpointError(f"the checkpoint {prefix} is damaged: {reason(error)}") from None
     saved = Saved(prefix, tensors, facts)
     if facts:
-        _check_agreement(saved)
+        check_agreement(saved)
     return saved
 
 
@@ -191,7 +191,7 @@ def _plain_name(prefix: Path) -> Iterator[str]:
         yield str(Path(folder, "checkpoint"))
 
 
-def _check_agreement(saved: Saved) -> None:
+def check_agreement(saved: Saved) -> None:
     """Raise a CheckpointError unless the tensors are those that the manifest describes."""
     json_file, facts = _file(saved.prefix, ".json"), saved.manifest
     sizes, found = _weight_shapes(facts), _shapes_in(saved.tensors)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from array import array
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -96,7 +97,7 @@ class _Streamed(Rows):
         first = _numeric(source[0], name)
         if first.shape != (width,):
             raise ValueError(
-                f"a row of {name} has shape {first.shape}, but {width} values are wanted"
+                f"a row of {name} has shape {first.shape}, but {width} values are expected"
             )
         whole = first.dtype.kind in "bui" and unit_interval
         self.dtype = np.dtype(np.uint8 if whole else np.float32)
@@ -111,7 +112,7 @@ class _Streamed(Rows):
         if rows.shape[1:] != (self._width,):
             raise ValueError(
                 f"rows of {self._name} have shape {rows.shape[1:]}, but {self._width} values each "
-                "are wanted"
+                "are expected"
             )
         _check_range(rows, self._name, self._unit_interval)
         if self.dtype == np.uint8 and rows.dtype.kind == "f":
@@ -150,7 +151,7 @@ def as_rows(X: ArrayLike, width: int, name: str = "X", *, unit_interval: bool = 
         if isinstance(X, np.ndarray):
             _check_shape(X, width, name)
         elif len(X) == 0:
-            raise ValueError(f"{name} is empty: at least one row of {width} values is wanted")
+            raise ValueError(f"{name} is empty: at least one row of {width} values is expected")
         return _Streamed(X, width, name, unit_interval)
     values = _numeric(X, name)
     _check_shape(values, width, name)
@@ -171,7 +172,7 @@ def as_values(counts: Any, levels: int) -> Any:
 def _is_streamed(X: object) -> bool:
     if isinstance(X, np.memmap):
         return True
-    in_memory = isinstance(X, list | tuple) or (
+    in_memory = isinstance(X, list | tuple | memoryview | array) or (
         hasattr(X, "__array__") and not hasattr(X, "chunks")  # which HDF5 and Zarr arrays have
     )
     random_access = hasattr(X, "__len__") and hasattr(X, "__getitem__")
@@ -184,8 +185,16 @@ def _is_text(X: object) -> bool:
 
 def _numeric(X: object, name: str) -> np.ndarray:
     """Return X as an array of real numbers."""
+    kind = type(X).__name__
     if X is None or _is_text(X):
-        raise TypeError(f"{name} must be an array of numbers, not {type(X).__name__}")
+        raise TypeError(f"{name} must be an array of numbers, not {kind}")
+    if _is_pair(X):
+        raise TypeError(f"{name} is a pair, of images and labels it seems: give {name}[0] alone")
+    if not hasattr(X, "__array__") and not hasattr(X, "__getitem__") and np.iterable(X):
+        raise TypeError(
+            f"{name} is a {kind}, which gives its rows only one after the other: give an "
+            "array or a sequence of rows, such as np.stack(list(…)) of its images"
+        )
     try:
         values = np.asarray(X)
     except ValueError:
@@ -197,9 +206,17 @@ def _numeric(X: object, name: str) -> np.ndarray:
     return values
 
 
+def _is_pair(X: object) -> bool:
+    """Whether X is two arrays, one of images and one of a label for each."""
+    if not isinstance(X, list | tuple) or len(X) != 2:
+        return False
+    shapes = [getattr(part, "shape", None) for part in X]
+    return all(isinstance(s, tuple) and s for s in shapes) and len(shapes[0]) > len(shapes[1])
+
+
 def _check_shape(values: np.ndarray, width: int, name: str) -> None:
     if values.size == 0:
-        raise ValueError(f"{name} is empty: at least one row of {width} values is wanted")
+        raise ValueError(f"{name} is empty: at least one row of {width} values is expected")
     if values.ndim != 2:
         hint = ""
         if values.ndim == 1 and len(values) == width:
@@ -207,7 +224,7 @@ def _check_shape(values: np.ndarray, width: int, name: str) -> None:
         elif values.ndim > 2 and np.prod(values.shape[1:]) == width:
             hint = f"; reshape it to (len({name}), {width})"
         raise ValueError(
-            f"{name} has shape {values.shape}, but rows of {width} values are wanted{hint}"
+            f"{name} has shape {values.shape}, but rows of {width} values are expected{hint}"
         )
     if values.shape[1] != width:
         raise ValueError(
@@ -219,13 +236,13 @@ def _check_range(values: np.ndarray, name: str, unit_interval: bool) -> None:
     if values.dtype.kind == "b":
         return
     low, high = values.min(), values.max()  # NaN where there is one
-    wanted = "values in [0, 1]" if unit_interval else "finite numbers"
+    expected = "values in [0, 1]" if unit_interval else "finite numbers"
     if not (low >= -_LARGEST and high <= _LARGEST):
-        raise ValueError(f"{name} holds NaN or infinity, but {wanted} are wanted")
+        raise ValueError(f"{name} holds NaN or infinity, but {expected} are expected")
     if unit_interval and (low < 0 or high > 1):
         hint = "; divide 8-bit images by 255" if low >= 0 and 1 < high <= 255 else ""
         raise ValueError(
-            f"{name} has values from {low:g} to {high:g}, but values in [0, 1] are wanted{hint}"
+            f"{name} has values from {low:g} to {high:g}, but values in [0, 1] are expected{hint}"
         )
 
 

@@ -22,7 +22,9 @@ import numpy as np
 import tensorflow as tf
 
 from vae_tf1 import priors
-from vae_tf1.backend.notices import without_deprecation_notices
+from vae_tf1.backend.fork import check_not_forked, note_session
+from vae_tf1.backend.memory import check_room
+from vae_tf1.backend.notices import without_deprecation_notices, without_first_notices
 from vae_tf1.checks import check_count, check_one_of
 from vae_tf1.likelihoods import Bernoulli
 from vae_tf1.model import noise
@@ -32,6 +34,8 @@ from vae_tf1.model.rmsprop import rmsprop
 from vae_tf1.model.state import Counters, TrainingState
 
 __all__ = ["Model", "Pass"]
+
+_BYTES_PER_WEIGHT = 4 * 5  # float32: the weight, its two slots, its gradient, and the update
 
 
 class Pass(NamedTuple):
@@ -77,6 +81,8 @@ class Model:
         self.prior = prior
         self.likelihood = Bernoulli()
 
+        check_not_forked()
+        self._check_room()
         self.graph = tf.Graph() if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
         with self.graph.as_default(), without_deprecation_notices():
             if seed is None:
@@ -85,9 +91,11 @@ class Model:
                 noise.entropy() if seed is None else seed, seed_given=seed is not None
             )
             self._build()
-        self.sess = tf.compat.v1.Session(graph=self.graph)
+        note_session()
         self._closed = False
-        self.sess.run(self.init_op)
+        with without_first_notices("session"):
+            self.sess = tf.compat.v1.Session(graph=self.graph)
+            self.sess.run(self.init_op)
 
     @property
     def seed(self) -> int:
@@ -156,6 +164,13 @@ class Model:
         self.encoder_layers = layers([self.D, *hidden], 2 * M)  # M means, M standard deviations
         self.decoder_layers = layers([M, *reversed(hidden)], self.D)
 
+    def _check_room(self) -> None:
+        """Raise a MemoryError if weights, slots and gradients do not fit into this machine."""
+        sizes = [self.D, *self.hidden_layer_sizes]
+        weights = 2 * sum(a * b for a, b in itertools.pairwise(sizes)) + sizes[-2] * sizes[-1]
+        layers = "-".join(map(str, sizes))
+        check_room(_BYTES_PER_WEIGHT * weights, f"a model with the layers {layers}")
+
     def _build_prior(self) -> priors.Normal:
         if self.prior is None:
             return priors.StandardNormal(self.M)
@@ -222,7 +237,8 @@ class Model:
         self._closed = True
 
     def check_open(self) -> None:
-        """Raise a ValueError after `close`."""
+        """Raise a ValueError after `close`, and a RuntimeError in a forked process."""
+        check_not_forked()
         if self._closed:
             raise ValueError("this model has been closed; build or load it again to use it")
 

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from vae_tf1.backend import matmul
-from vae_tf1.backend.notices import without_deprecation_notices
+from vae_tf1.backend.notices import without_deprecation_notices, without_first_notices
 from vae_tf1.backend.xla import graph_function
 from vae_tf1.data.rows import Rows, as_values
 from vae_tf1.model import noise
@@ -106,7 +106,8 @@ class Loop:
 
     def prepare(self) -> None:
         """Compile now, so that no chunk has to wait for it."""
-        self._call(np.zeros((0, *self._images.shape.as_list()[1:]), self._dtype))
+        with without_first_notices("compiling"):
+            self._call(np.zeros((0, *self._images.shape.as_list()[1:]), self._dtype))
 
     def _call(self, images: np.ndarray) -> tuple[np.ndarray, bool]:
         steps = len(images)

@@ -109,9 +109,11 @@ def _dtype(network: Network, inputs: Inputs) -> str:
             for W, b, f in layers
         )
 
-    half = network._replace(encoder=halved(network.encoder), decoder=halved(network.decoder))
     try:
         with np.errstate(over="ignore", invalid="ignore"):
+            half = network._replace(
+                encoder=halved(network.encoder), decoder=halved(network.decoder)
+            )
             error = difference(by_network(half, inputs), by_network(network, inputs))
     except ConversionError:  # a weight beyond float16's range
         return "float32"
