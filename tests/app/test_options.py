@@ -27,7 +27,7 @@ def test_without_options_it_is_the_job_of_the_original():
 def test_every_option_arrives():
     text = (
         "--data mnist --limit 1000 --epochs 3 --batch-size 50 --layers 300 200 20 --seed 0 "
-        "--output pictures --no-prompts --checkpoint-dir saved"
+        "--output pictures --no-prompts --checkpoint-dir saved --page"
     )
     assert parse_options(text.split()) == Options(
         data="mnist",
@@ -39,6 +39,7 @@ def test_every_option_arrives():
         output=Path("pictures"),
         prompts=False,
         checkpoint_dir=Path("saved"),
+        page=True,
     )
 
 

@@ -309,10 +309,10 @@ class TestInABrowser:
             assert page.text("live")
 
     def test_samples_of_the_prior_are_decoded_and_can_be_chosen(self, page, vae):
-        before = [page.pixels("samples", i) for i in range(12)]
+        before = [page.pixels("samples", i) for i in range(16)]
         page.find("sample").click()
         page.settle()
-        for i in (0, 11):
+        for i in (0, 15):
             assert (page.pixels("samples", i) != before[i]).any()
             page.js("document.querySelectorAll('#samples button')[arguments[0]].click()", i)
             page.settle()

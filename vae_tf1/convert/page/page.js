@@ -514,7 +514,7 @@
   let samples = [];
 
   function sample() {
-    samples = Array.from({ length: 12 }, () =>
+    samples = Array.from({ length: 16 }, () =>
       Float64Array.from({ length: M }, () => prior[0] + prior[1] * normal()));
     $("samples").replaceChildren(...samples.map((code, n) => {
       const button = document.createElement("button"), canvas = document.createElement("canvas");
@@ -586,7 +586,7 @@
   $("middle").addEventListener("click", () => goTo(0, 0));
   $("sample").addEventListener("click", () => {
     sample();
-    $("live").textContent = "Twelve other samples";
+    $("live").textContent = "Other samples are shown";
   });
   watchPlane();
   watchPad();
