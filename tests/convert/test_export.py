@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -241,3 +243,44 @@ def test_an_export_adds_nothing_to_the_callers_graph():
             for format in ("npz", "saved_model", "keras", "page"):
                 vae.export(Path(os.environ["HOME"], "exported"), format)
         assert len(vae.graph.get_operations()) == before
+
+
+@pytest.mark.parametrize("format", ["npz", "onnx", "keras", "saved_model", "page"])
+def test_a_model_in_the_callers_own_graph(format, tmp_path):
+    for package in FORMATS[format].packages:
+        pytest.importorskip(package)
+    with tf.Graph().as_default(), VariationalAutoencoder(6, [5, 2]) as vae:
+        assert vae.export(tmp_path, format).files
+        if format == "keras":
+            files = tmp_path / "encoder.keras", tmp_path / "decoder.keras"
+            with VariationalAutoencoder.from_keras(*files) as back:
+                X = np.eye(6)
+                np.testing.assert_allclose(back.transform(X), vae.transform(X), atol=1e-6)
+
+
+@pytest.mark.full
+def test_with_eager_execution_off_keras_alone_is_refused(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", _WITHOUT_EAGER, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    npz, saved_model, page, keras = done.stdout.splitlines()
+    assert (npz, saved_model, page) == ("npz True", "saved_model True", "page True")
+    assert keras.startswith("keras Keras 3 needs eager execution, which this program has switched")
+
+
+_WITHOUT_EAGER = """
+import sys
+import tensorflow as tf
+tf.compat.v1.disable_v2_behavior()
+from vae_tf1 import ConversionError, VariationalAutoencoder
+vae = VariationalAutoencoder(6, [5, 2])
+for format in ("npz", "saved_model", "page", "keras"):
+    try:
+        print(format, vae.export(sys.argv[1], format).difference < 1e-3)
+    except ConversionError as error:
+        print(format, error)
+"""

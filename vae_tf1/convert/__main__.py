@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from vae_tf1.convert.formats import Format, Source
+    from vae_tf1.convert.network import Network
     from vae_tf1.convert.tensors import Checkpoint
 
 _DESCRIPTION = """\
@@ -94,7 +95,7 @@ def _source(
 
     if all(isinstance(format, TensorFormat) for format in formats):
 
-        def none() -> None:
+        def none() -> Network:
             raise ConversionError("only tensors are converted")
 
         return Source(checkpoint.values, none)

@@ -59,16 +59,19 @@ def of_keras(encoder: Any, decoder: Any) -> Network:
     ConversionError
         If a model cannot be loaded, has other layers with weights, or computes something else.
     """
-    with eagerly() as keras:
-        encoder, decoder = _loaded(keras, encoder), _loaded(keras, decoder)
-        first, last = _pairs("encoder", encoder), _pairs("decoder", decoder)
-        least = math.inf
-        for pairs in _joined(first, M=len(last[0][0])):
-            network = of_arrays(pairs, last)
-            error = _difference(keras, network, encoder, decoder)
-            if error <= _SAME:
-                return network
-            least = min(least, error)
+    return eagerly(_of_keras, encoder, decoder)
+
+
+def _of_keras(keras: Any, encoder: Any, decoder: Any) -> Network:
+    encoder, decoder = _loaded(keras, encoder), _loaded(keras, decoder)
+    first, last = _pairs("encoder", encoder), _pairs("decoder", decoder)
+    least = math.inf
+    for pairs in _joined(first, M=len(last[0][0])):
+        network = of_arrays(pairs, last)
+        error = _difference(keras, network, encoder, decoder)
+        if error <= _SAME:
+            return network
+        least = min(least, error)
     raise ConversionError(
         "the Keras models compute something else than dense layers with relu between them and "
         f"stddev = softplus(u) + 1e-6: the outputs differ by {least:.1e} of the largest magnitude"
@@ -84,7 +87,7 @@ def _dense_layers(part: str, given: Layers) -> tuple[Dense, ...]:
         ) from None
     if not pairs:
         raise ConversionError(f"{part} is empty: expected a pair (W, b) for each layer")
-    layers = []
+    layers: list[Dense] = []
     for number, (W, b) in enumerate(pairs, 1):
         where = f"{part} layer {number}"
         if W.ndim != 2 or b.shape != W.shape[1:] or 0 in W.shape:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import tensorflow as tf
 
 from vae_tf1.checkpoint import store
 from vae_tf1.convert import compare, network
@@ -114,7 +115,12 @@ def of_model(
             )
         return found
 
-    expected = compare.by_model(model, inputs)
+    try:
+        expected = compare.by_model(model, inputs)
+    except (tf.errors.OpError, TypeError, ValueError) as error:
+        raise ConversionError(
+            f"the model cannot be run on images and codes alone: {reason(error)}"
+        ) from None
     return Source(tensors, described, inputs, expected, X, labels, shape)
 
 

@@ -42,9 +42,9 @@ class Network(NamedTuple):
     Attributes
     ----------
     encoder
-        Layers from D values to 2M; None if the encoder cannot be exported.
+        Layers from D values to 2M; empty if the encoder cannot be exported.
     decoder
-        Layers from M values to the D logits of a Bernoulli; None if it cannot be exported.
+        Layers from M values to the D logits of a Bernoulli; empty if it cannot be exported.
     stddev
         How the last M of those 2M values, u, become standard deviations: a key of `STDDEVS`.
     prior
@@ -53,8 +53,8 @@ class Network(NamedTuple):
         What is not exported, and why: a sentence each.
     """
 
-    encoder: tuple[Dense, ...] | None
-    decoder: tuple[Dense, ...] | None
+    encoder: tuple[Dense, ...]
+    decoder: tuple[Dense, ...]
     stddev: str = "softplus"
     prior: tuple[float, float] | None = (0.0, 1.0)
     notes: tuple[str, ...] = ()
@@ -114,18 +114,18 @@ def of_model(model: Model) -> Network:
         If neither the encoder nor the decoder can be exported.
     """
     notes = []
-    parts: dict[str, tuple[Dense, ...] | None] = {}
+    parts: dict[str, tuple[Dense, ...]] = {}
     for part, layers in (("encoder", model.encoder_layers), ("decoder", model.decoder_layers)):
         try:
             parts[part] = _dense_layers(model, part, layers)
         except ConversionError as error:
-            parts[part] = None
+            parts[part] = ()
             notes.append(f"the {part} is not exported: {error}")
-    if parts["decoder"] is not None and type(model.likelihood) is not Bernoulli:
-        parts["decoder"] = None
+    if parts["decoder"] and type(model.likelihood) is not Bernoulli:
+        parts["decoder"] = ()
         name = type(model.likelihood).__name__
         notes.append(f"the decoder is not exported: its likelihood is {name}, not Bernoulli")
-    if parts["encoder"] is None and parts["decoder"] is None:
+    if not (parts["encoder"] or parts["decoder"]):
         raise ConversionError("; ".join(notes))
     if getattr(model, "flow", None) is not None:
         notes.append("the flow is not exported: means and stddev are those of its base")
@@ -168,8 +168,8 @@ def _dense_layers(model: Model, part: str, layers: Sequence) -> tuple[Dense, ...
     return dense
 
 
-def _through(layers: Sequence[Dense] | None, value: np.ndarray) -> np.ndarray:
+def _through(layers: Sequence[Dense], value: np.ndarray) -> np.ndarray:
     value = np.asarray(value, np.float64)
-    for layer in layers or ():
+    for layer in layers:
         value = layer(value)
     return value

@@ -99,15 +99,13 @@ def recognise(checkpoint: Checkpoint, layers: Sequence[str] | None = None) -> Re
     unused = [name for name in vectors if name not in biases.values()]
     if unused and not layers:
         raise _no_vae(f"{unused[0]} {vectors[unused[0]].shape} is no bias of a dense layer")
-    parts = []
-    for part in (encoder, decoder):
-        made = []
-        for item in part:
-            rows = matrices[item[0]].shape[0]
-            columns = sum(matrices[name].shape[1] for name in item)
-            made.append(Layer(item, tuple(biases.get(n) for n in item), (rows, columns)))
-        parts.append(tuple(made))
-    return Recognised(*parts, _stddev(encoder[-1]))
+
+    def layer(item: tuple[str, ...]) -> Layer:
+        columns = sum(matrices[name].shape[1] for name in item)
+        shape = matrices[item[0]].shape[0], columns
+        return Layer(item, tuple(biases.get(name) for name in item), shape)
+
+    return Recognised(tuple(map(layer, encoder)), tuple(map(layer, decoder)), _stddev(encoder[-1]))
 
 
 def network(

@@ -16,6 +16,9 @@ from vae_tf1.errors import ConversionError
 __all__ = ["Format", "NetworkFormat", "Source", "TensorFormat", "require"]
 
 
+_NO_INPUTS, _NO_OUTPUTS = Inputs(np.empty(0), np.empty(0)), Outputs(None, None, None)
+
+
 @dataclass(frozen=True)
 class Source:
     """What is converted.
@@ -38,8 +41,8 @@ class Source:
 
     tensors: Callable[[], Mapping[str, np.ndarray]]
     network: Callable[[], Network]
-    inputs: Inputs | None = None
-    expected: Outputs | None = None
+    inputs: Inputs = _NO_INPUTS
+    expected: Outputs = _NO_OUTPUTS
     images: np.ndarray | None = None
     labels: np.ndarray | None = None
     shape: tuple[int, int] | None = None
@@ -113,7 +116,7 @@ class TensorFormat(Format):
 class NetworkFormat(Format):
     """Encoder and decoder of a variational autoencoder."""
 
-    run: Callable[[Path, Inputs], Outputs] = field(kw_only=True)
+    run: Callable[[Source, Path], Outputs] = field(kw_only=True)
 
     def convert(self, source: Source, folder: Path) -> None:
         """Write encoder and decoder, as far as they can be exported."""
@@ -122,7 +125,7 @@ class NetworkFormat(Format):
     def difference(self, source: Source, folder: Path) -> float:
         """Run the files on the source's inputs."""
         expected = exported(source.network(), source.expected)
-        return difference(self.run(folder, source.inputs), expected)
+        return difference(self.run(source, folder), expected)
 
 
 def require(format: Format) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -23,23 +23,25 @@ _NAMES = {"identity": "linear", "swish": "silu"}
 
 
 def _write(source: Source, folder: Path) -> None:
-    network = source.network()
-    with eagerly() as keras:
-        encoder = _encoder(keras, network) if network.encoder else None
-        decoder = _decoder(keras, network) if network.decoder else None
-        if encoder:
-            encoder.save(folder / "encoder.keras")
-        if decoder:
-            decoder.save(folder / "decoder.keras")
-        if encoder and decoder:
-            # q(z|x) = N(means, stddev²), Z = means + stddev * epsilon
-            X = keras.Input((network.D,), name="X")
-            epsilon = keras.Input((network.M,), name="epsilon")
-            means, stddev = encoder(X)
-            noise = keras.layers.Multiply(name="noise")([stddev, epsilon])
-            Z = keras.layers.Add(name="Z")([means, noise])
-            vae = keras.Model([X, epsilon], [decoder(Z), means, stddev], name="vae")
-            vae.save(folder / "vae.keras")
+    eagerly(_save, source.network(), folder)
+
+
+def _save(keras: Any, network: Network, folder: Path) -> None:
+    encoder = _encoder(keras, network) if network.encoder else None
+    decoder = _decoder(keras, network) if network.decoder else None
+    if encoder:
+        encoder.save(folder / "encoder.keras")
+    if decoder:
+        decoder.save(folder / "decoder.keras")
+    if encoder and decoder:
+        # q(z|x) = N(means, stddev²), Z = means + stddev * epsilon
+        X = keras.Input((network.D,), name="X")
+        epsilon = keras.Input((network.M,), name="epsilon")
+        means, stddev = encoder(X)
+        noise = keras.layers.Multiply(name="noise")([stddev, epsilon])
+        Z = keras.layers.Add(name="Z")([means, noise])
+        vae = keras.Model([X, epsilon], [decoder(Z), means, stddev], name="vae")
+        vae.save(folder / "vae.keras")
 
 
 def _encoder(keras: Any, network: Network) -> Any:
@@ -89,7 +91,11 @@ def _dense(keras: Any, layer: Dense, value: Any, name: str) -> Any:
     return value
 
 
-def _run(folder: Path, inputs: Inputs) -> Outputs:
+def _run(source: Source, folder: Path) -> Outputs:
+    return eagerly(_load_and_run, source.inputs, folder)
+
+
+def _load_and_run(keras: Any, inputs: Inputs, folder: Path) -> Outputs:
     def load(name: str) -> Any:
         file = folder / f"{name}.keras"
         return keras.saving.load_model(file, compile=False) if file.exists() else None
@@ -99,12 +105,11 @@ def _run(folder: Path, inputs: Inputs) -> Outputs:
         found = found if isinstance(found, (list, tuple)) else [found]
         return [keras.ops.convert_to_numpy(value) for value in found]
 
-    with eagerly() as keras:
-        encoder, decoder, vae = (load(name) for name in ("encoder", "decoder", "vae"))
-        means, stddev = call(encoder, inputs.X) if encoder else (None, None)
-        probabilities = call(decoder, inputs.Z)[0] if decoder else None
-        if vae:
-            _check_whole(call, vae, decoder, means, stddev, inputs)
+    encoder, decoder, vae = (load(name) for name in ("encoder", "decoder", "vae"))
+    means, stddev = call(encoder, inputs.X) if encoder else (None, None)
+    probabilities = call(decoder, inputs.Z)[0] if decoder else None
+    if vae:
+        _check_whole(call, vae, decoder, means, stddev, inputs)
     return Outputs(means, stddev, probabilities)
 
 
@@ -120,16 +125,18 @@ def _check_whole(call: Any, vae: Any, decoder: Any, means: Any, stddev: Any, inp
             raise ConversionError(f"vae.keras differs from encoder and decoder by {error:.1e}")
 
 
-@contextmanager
-def eagerly() -> Iterator[Any]:
-    """Yield Keras, outside of the graph that the caller may be building: it has eager tensors.
+def eagerly(function: Callable, *arguments: Any) -> Any:
+    """Return ``function(keras, *arguments)``, run outside of the graph that the caller builds.
+
+    Keras 3 needs eager tensors. A thread of its own has them, unless they are switched off.
 
     Raises
     ------
     ConversionError
         If the program has switched eager execution off.
     """
-    with tf.init_scope():
+
+    def run() -> Any:
         if not tf.executing_eagerly():
             raise ConversionError(
                 "Keras 3 needs eager execution, which this program has switched off: save() the "
@@ -137,7 +144,12 @@ def eagerly() -> Iterator[Any]:
             )
         with without_startup_notices():
             import keras
-        yield keras
+        return function(keras, *arguments)
+
+    if tf.executing_eagerly():
+        return run()
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(run).result()
 
 
 FORMAT = NetworkFormat(

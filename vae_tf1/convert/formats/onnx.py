@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vae_tf1.convert.compare import Inputs, Outputs
+from vae_tf1.convert.compare import Outputs
 from vae_tf1.convert.formats.base import NetworkFormat, Source
 from vae_tf1.convert.network import SMALLEST, Dense, Network
 
@@ -46,7 +46,7 @@ class _Graph:
         self.nodes.append(helper.make_node(operator, inputs, outputs, **attributes))
         return outputs[0]
 
-    def constant(self, name: str, value: np.ndarray) -> str:
+    def constant(self, name: str, value: np.ndarray | np.float32) -> str:
         from onnx import numpy_helper
 
         self.constants.append(numpy_helper.from_array(np.asarray(value), name))
@@ -122,7 +122,7 @@ def _encoder(network: Network, file: Path) -> None:
     graph.save("encoder", {"X": network.D, "means": M, "stddev": M}, 1, file)
 
 
-def _run(folder: Path, inputs: Inputs) -> Outputs:
+def _run(source: Source, folder: Path) -> Outputs:
     def outputs(file: Path, **feed: np.ndarray) -> list:
         import onnxruntime
 
@@ -135,8 +135,8 @@ def _run(folder: Path, inputs: Inputs) -> Outputs:
         )
         return session.run(None, feed)
 
-    means, stddev = outputs(folder / "encoder.onnx", X=inputs.X)
-    return Outputs(means, stddev, outputs(folder / "decoder.onnx", Z=inputs.Z)[0])
+    means, stddev = outputs(folder / "encoder.onnx", X=source.inputs.X)
+    return Outputs(means, stddev, outputs(folder / "decoder.onnx", Z=source.inputs.Z)[0])
 
 
 FORMAT = NetworkFormat(

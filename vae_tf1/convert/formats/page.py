@@ -74,7 +74,7 @@ def _write(source: Source, folder: Path) -> None:
     (folder / "page.html").write_text(f"{page}\n{_seal(page)}\n", encoding="utf-8")
 
 
-def _run(folder: Path, inputs: Inputs) -> Outputs:
+def _run(source: Source, folder: Path) -> Outputs:
     """Return what the numbers in the page give; a page compares its own pixels when it opens."""
     page, _, seal = (folder / "page.html").read_text(encoding="utf-8").strip().rpartition("\n")
     if seal != _seal(page):
@@ -97,24 +97,24 @@ def _run(folder: Path, inputs: Inputs) -> Outputs:
         )
         for part in ("encoder", "decoder")
     )
-    return by_network(Network(encoder, decoder, model["stddev"]), inputs)
+    return by_network(Network(encoder, decoder, model["stddev"]), source.inputs)
 
 
 def _dtype(network: Network, inputs: Inputs) -> str:
     """Return "float16" if weights of it change no output by more than `TOLERANCE`."""
 
+    def half(value: np.ndarray) -> np.ndarray:
+        return value.astype(np.float16).astype(np.float64)
+
     def halved(layers: Sequence[Dense]) -> tuple[Dense, ...]:
-        return tuple(
-            Dense(*(value.astype(np.float16).astype(np.float64) for value in (W, b)), f)
-            for W, b, f in layers
-        )
+        return tuple(Dense(half(layer.W), half(layer.b), layer.activation) for layer in layers)
 
     try:
         with np.errstate(over="ignore", invalid="ignore"):
-            half = network._replace(
+            rounded = network._replace(
                 encoder=halved(network.encoder), decoder=halved(network.decoder)
             )
-            error = difference(by_network(half, inputs), by_network(network, inputs))
+            error = difference(by_network(rounded, inputs), by_network(network, inputs))
     except ConversionError:  # a weight beyond float16's range
         return "float32"
     return "float16" if error < TOLERANCE else "float32"
@@ -178,10 +178,10 @@ def _units(codes: np.ndarray, network: Network) -> list[dict[str, Any]]:
 
 def _examples(images: np.ndarray, labels: np.ndarray | None) -> list[dict[str, Any]]:
     """Return an image of each digit, or the first few."""
-    rows = range(min(len(images), _EXAMPLES))
+    rows: Sequence[int] = range(min(len(images), _EXAMPLES))
     if labels is not None and len(images):
         digits, first = np.unique(labels[: len(images)], return_index=True)
-        rows = first[np.argsort(digits)][:_EXAMPLES]
+        rows = first[np.argsort(digits)][:_EXAMPLES].tolist()
     return [
         {
             "label": None if labels is None else int(labels[row]),

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from vae_tf1.convert.activations import Activation
-from vae_tf1.convert.compare import Inputs, Outputs
+from vae_tf1.convert.compare import Outputs
 from vae_tf1.convert.formats.base import NetworkFormat, Source
-from vae_tf1.convert.network import SMALLEST, Dense
+from vae_tf1.convert.network import SMALLEST, Dense, Network
 from vae_tf1.errors import ConversionError
 
 __all__ = ["FORMAT"]
@@ -88,39 +86,50 @@ def _write(source: Source, folder: Path) -> None:
     import torch
 
     network = source.network()
-    if not (network.encoder and network.decoder):
-        raise ConversionError("; ".join(network.notes))
-    state, parts = {}, {}
-    for part in ("encoder", "decoder"):
-        lines = []
-        for layer in getattr(network, part):
+    text = _module(network)
+    state = {}
+    for part, layers in (("encoder", network.encoder), ("decoder", network.decoder)):
+        number = 0  # within nn.Sequential, where activations count
+        for layer in layers:
             for kind, value in (("weight", layer.W.T), ("bias", layer.b)):
-                state[f"{part}.{len(lines)}.{kind}"] = torch.tensor(np.ascontiguousarray(value))
-            lines += _modules(layer)
-        parts[part] = "\n".join(f"            nn.{line}," for line in lines)
+                state[f"{part}.{number}.{kind}"] = torch.tensor(np.ascontiguousarray(value))
+            number += len(_modules(layer))
     torch.save(state, folder / "model.pt")
-    text = _SOURCE.format(D=network.D, M=network.M, stddev=_STDDEVS[network.stddev], **parts)
     (folder / "model.py").write_text(text, encoding="utf-8")
 
 
-def _modules(layer: Dense) -> Sequence[str]:
-    f: Activation = layer.activation
+def _module(network: Network) -> str:
+    """Return the source of the module."""
+    if not (network.encoder and network.decoder):
+        raise ConversionError("; ".join(network.notes))
+    parts = {
+        part: "\n".join(f"            nn.{m}," for layer in layers for m in _modules(layer))
+        for part, layers in (("encoder", network.encoder), ("decoder", network.decoder))
+    }
+    return _SOURCE.format(D=network.D, M=network.M, stddev=_STDDEVS[network.stddev], **parts)
+
+
+def _modules(layer: Dense) -> list[str]:
+    f = layer.activation
     linear = f"Linear({layer.W.shape[0]}, {layer.W.shape[1]})"
     if f.name == "identity":
         return [linear]
     return [linear, f"LeakyReLU({f.alpha:g})" if f.name == "leaky_relu" else _MODULES[f.name]]
 
 
-def _run(folder: Path, inputs: Inputs) -> Outputs:
+def _run(source: Source, folder: Path) -> Outputs:
     import torch
 
     file = folder / "model.py"
+    text = file.read_text(encoding="utf-8")
+    if text != _module(source.network()):  # and nothing else is executed
+        raise ConversionError("model.py belongs to another model, or is damaged")
     names: dict[str, Any] = {"__name__": "model", "__file__": str(file)}
-    exec(compile(file.read_text(encoding="utf-8"), str(file), "exec"), names)
+    exec(compile(text, str(file), "exec"), names)
     vae = names["load"]()
     with torch.no_grad():
-        means, stddev = vae.encode(torch.from_numpy(inputs.X))
-        probabilities = vae.decode(torch.from_numpy(inputs.Z))
+        means, stddev = vae.encode(torch.from_numpy(source.inputs.X))
+        probabilities = vae.decode(torch.from_numpy(source.inputs.Z))
     return Outputs(means.numpy(), stddev.numpy(), probabilities.numpy())
 
 

@@ -13,7 +13,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 from vae_tf1.backend.notices import without_deprecation_notices, without_startup_notices
-from vae_tf1.convert.compare import Inputs, Outputs
+from vae_tf1.convert.compare import Outputs
 from vae_tf1.convert.formats.base import NetworkFormat, Source
 from vae_tf1.convert.network import SMALLEST, Dense, Network
 
@@ -110,7 +110,7 @@ def _through(layers: list[tuple], value: tf.Tensor) -> tf.Tensor:
     return value
 
 
-def _run(folder: Path, inputs: Inputs) -> Outputs:
+def _run(source: Source, folder: Path) -> Outputs:
     with (
         tf.Graph().as_default() as graph,
         without_deprecation_notices(),
@@ -130,8 +130,8 @@ def _run(folder: Path, inputs: Inputs) -> Outputs:
                 {signature.inputs[input].name: value for input, value in feed.items()},
             )
 
-        means, stddev = outputs("encode", "means", "stddev", X=inputs.X)
-        return Outputs(means, stddev, *outputs("decode", "probabilities", Z=inputs.Z))
+        means, stddev = outputs("encode", "means", "stddev", X=source.inputs.X)
+        return Outputs(means, stddev, *outputs("decode", "probabilities", Z=source.inputs.Z))
 
 
 FORMAT = NetworkFormat("saved_model", (), ("saved_model",), _write, run=_run)
