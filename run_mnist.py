@@ -22,7 +22,7 @@ def main() -> int:
             ask = options.prompts and not training.interrupted
             job.show(vae, digits, album, ask=ask, page=options.page)
         finally:  # a full disk must not cost the result
-            job.report(vae, digits, training, album)
+            job.report(vae, digits, training, album, options.log_likelihood)
     return INTERRUPTED if training.interrupted else 0
 
 

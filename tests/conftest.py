@@ -1,6 +1,7 @@
 """A hermetic process for every test: no display, no network cache, no data of the user's."""
 
 import os
+import struct
 import tempfile
 from pathlib import Path
 
@@ -67,3 +68,18 @@ def own_default_graph():
         return
     with tf1.Graph().as_default():
         yield
+
+
+@pytest.fixture(scope="session")
+def few_digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder in MNIST's format, with 1500 drawn digits a split."""
+    from vae_tf1.data.mnist import builtin_digits
+
+    folder = tmp_path_factory.mktemp("mnist")
+    for split, prefix in (("train", "train"), ("test", "t10k")):
+        images, labels = builtin_digits(1500, split=split)
+        header = struct.pack(">IIII", 2051, 1500, 28, 28)
+        (folder / f"{prefix}-images-idx3-ubyte").write_bytes(header + images.tobytes())
+        header = struct.pack(">II", 2049, 1500)
+        (folder / f"{prefix}-labels-idx1-ubyte").write_bytes(header + labels.tobytes())
+    return folder

@@ -68,7 +68,9 @@ class TestTheOriginalsTraining:
         np.testing.assert_allclose(costs, expected, rtol=1e-5)
         assert_same_state(state(vae), fitted, rtol=1e-4, atol=1e-5)
 
-    @pytest.mark.parametrize(("batch_sz", "epochs"), [(BATCH, 10), (ODD, 34)])
+    @pytest.mark.parametrize(
+        ("batch_sz", "epochs"), [(BATCH, 10), pytest.param(ODD, 34, marks=pytest.mark.full)]
+    )
     def test_compiled_or_not_the_elbo_of_a_hundred_steps_agrees(self, X, batch_sz, epochs):
         costs = []
         for compiled in (True, False):
@@ -120,7 +122,10 @@ class TestTheOriginalsTraining:
 
 
 class TestReproducible:
-    @pytest.mark.parametrize(("batch_sz", "capacities"), [(BATCH, (1, 3, 64)), (ODD, (1, 2, 64))])
+    @pytest.mark.parametrize(
+        ("batch_sz", "capacities"),
+        [(BATCH, (1, 3, 64)), pytest.param(ODD, (1, 2, 64), marks=pytest.mark.full)],
+    )
     def test_same_bits_whatever_the_chunk_size(self, X, batch_sz, capacities, tmp_path):
         """However many steps a loop may have, and however many of them a chunk does have."""
         results = []

@@ -18,6 +18,7 @@ from vae_tf1.convert.formats import FORMATS, Format, Source, TensorFormat
 from vae_tf1.convert.formats.base import require
 from vae_tf1.convert.network import Network
 from vae_tf1.convert.staging import staged
+from vae_tf1.data.rows import ArrayLike
 from vae_tf1.errors import CheckpointError, ConversionError, reason
 from vae_tf1.model.graph import Model
 
@@ -54,8 +55,8 @@ def export(
     model: Model,
     folder: str | PathLike,
     format: str,
-    X: np.ndarray | None = None,
-    labels: np.ndarray | None = None,
+    X: ArrayLike | None = None,
+    labels: ArrayLike | None = None,
     shape: tuple[int, int] | None = None,
     *,
     writer: store.Writer | None = None,
@@ -93,8 +94,8 @@ def export(
 
 def of_model(
     model: Model,
-    X: np.ndarray | None,
-    labels: np.ndarray | None,
+    X: ArrayLike | None,
+    labels: ArrayLike | None,
     shape: tuple[int, int] | None,
     tensors: Tensors,
 ) -> Source:
@@ -126,8 +127,8 @@ def of_model(
 
 def of_network(
     given: Network,
-    X: np.ndarray | None,
-    labels: np.ndarray | None,
+    X: ArrayLike | None,
+    labels: ArrayLike | None,
     shape: tuple[int, int] | None,
     tensors: Tensors,
 ) -> Source:
@@ -226,7 +227,7 @@ def _saved(writer: store.Writer) -> Tensors:
 
 
 def _data(
-    X: np.ndarray | None, labels: np.ndarray | None, D: int
+    X: ArrayLike | None, labels: ArrayLike | None, D: int
 ) -> tuple[np.ndarray | None, np.ndarray | None]:
     if X is None:
         return None, None
