@@ -1,6 +1,7 @@
 """A conversion is written whole and right, or not at all, and everything else is one sentence."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from vae_tf1 import VariationalAutoencoder
 from vae_tf1.convert import export
 from vae_tf1.convert.formats import FORMATS, base
 from vae_tf1.errors import ConversionError
+from vae_tf1.model.layers import Conv2DLayer, DenseLayer, Flatten, Reshape
 
 
 @pytest.fixture(scope="module")
@@ -189,6 +191,48 @@ class TestPartsThatCannotBeExported:
             with pytest.raises(ConversionError, match="the decoder is not exported: the activ"):
                 vae.export(tmp_path / "new", format)
         assert not (tmp_path / "new").exists()
+
+
+class TestModelsOfOnesOwn:
+    """Models with parts of the user's own: what can be exported is, and the rest is named."""
+
+    def test_dense_layers_with_another_activation(self, tmp_path):
+        own = {"encoder": [DenseLayer(None, 7, "tanh")], "decoder": [DenseLayer(None, 9, "elu")]}
+        with VariationalAutoencoder(6, [2], **own) as vae:
+            done = vae.export(tmp_path, "saved_model")
+            assert (done.notes, done.difference < 1e-5) == ((), True)
+            loaded = tf.saved_model.load(str(tmp_path / "saved_model"))
+            X = np.random.default_rng(0).random((5, 6)).astype(np.float32)
+            found = loaded.signatures["serving_default"](X=tf.constant(X))
+            np.testing.assert_allclose(found["means"], vae.transform(X), atol=1e-6)
+            np.testing.assert_allclose(found["probabilities"], vae.reconstruct(X), atol=1e-6)
+
+    def test_a_convolutional_encoder_stays_behind(self, tmp_path):
+        own = {"encoder": [Reshape((4, 4, 1)), Conv2DLayer(3), Flatten()]}
+        with VariationalAutoencoder(16, [5, 2], **own) as vae:
+            done = vae.export(tmp_path, "saved_model")
+            assert done.notes == (
+                "the encoder is not exported: encoder layer 1 is a Reshape, and only dense layers "
+                "can be",
+            )
+            loaded = tf.saved_model.load(str(tmp_path / "saved_model"))
+            Z = np.random.default_rng(0).standard_normal((5, 2)).astype(np.float32)
+            found = loaded.signatures["decode"](Z=tf.constant(Z))["probabilities"]
+            np.testing.assert_allclose(found, vae.prior_predictive_with_input(Z), atol=1e-6)
+            with pytest.raises(ConversionError, match="the encoder is not exported"):
+                vae.export(tmp_path, "page")
+
+    @pytest.mark.parametrize("likelihood", ["gaussian", "continuous_bernoulli"])
+    def test_the_decoder_of_another_likelihood_stays_behind(self, likelihood, tmp_path):
+        with VariationalAutoencoder(6, [5, 2], likelihood=likelihood) as vae:
+            done = vae.export(tmp_path, "saved_model")
+            (note,) = done.notes
+            assert re.match(r"the decoder is not exported: its likelihood is \w+, not Bern", note)
+            loaded = tf.saved_model.load(str(tmp_path / "saved_model"))
+            assert set(loaded.signatures) == {"encode", "serving_default"}
+            vae.export(tmp_path, "npz")
+            with np.load(tmp_path / "weights.npz") as file:
+                assert "Variable_6" in file
 
 
 class TestCheck:

@@ -236,6 +236,9 @@ def _data(
         raise ConversionError(f"X has shape {X.shape}, expected (N, {D})")
     if not np.isfinite(X[:10_000].astype(np.float32)).all():
         raise ConversionError("X has values that are NaN or infinite")
-    if labels is not None and np.shape(labels) != X.shape[:1]:
-        raise ConversionError(f"labels have shape {np.shape(labels)}, expected ({len(X)},)")
-    return X, None if labels is None else np.asarray(labels)
+    if labels is None:
+        return X, None
+    labels = np.asarray(labels)
+    if labels.shape != X.shape[:1]:
+        raise ConversionError(f"labels have shape {labels.shape}, expected ({len(X)},)")
+    return X, labels
