@@ -68,6 +68,15 @@ class VariationalAutoencoder(Model):
         Layers of one's own before the last layer of each, which the model adds: a list of
         `DenseLayer` and its like (`vae_tf1.model.layers`), or a function that returns the list and
         is called in the model's graph. With both given, `hidden_layer_sizes` is [M].
+    importance_samples
+        k, the number of codes drawn for each image in training. With more than one, training climbs
+        the importance-weighted bound Σ_x log 1/k Σᵢ p(x|zᵢ) p(zᵢ) / q(zᵢ|x) of Burda et al. (2016).
+    beta
+        The weight of the KL in what training climbs (Higgins et al. 2017).
+    kl_warm_up
+        Number of training steps over which that weight rises from 0 to `beta`.
+    doubly_reparameterized
+        Whether the encoder has the gradient of Tucker et al. (2019), which is less noisy.
 
     Attributes
     ----------
@@ -76,6 +85,10 @@ class VariationalAutoencoder(Model):
     epsilon : tf.Tensor, shape (batch, M)
         The noise of ``Z = means + stddev * epsilon``; fresh in each run, and may be fed.
     encoder_layers, decoder_layers : list of DenseLayer, or of the user's layers
+    epsilon : tf.Tensor, shape (batch, M), or (batch, importance_samples, M) for several
+        The noise of ``Z = means + stddev * epsilon``; fresh in each run, and may be fed. `Z` and
+        the predictives are made with the first of several.
+    encoder_layers, decoder_layers : list of DenseLayer
     means, stddev, Z : tf.Tensor, shape (batch, M)
     X_hat_distribution : tf.compat.v1.distributions.Bernoulli
     posterior_predictive, posterior_predictive_probs : tf.Tensor, shape (batch, D)
@@ -85,7 +98,9 @@ class VariationalAutoencoder(Model):
     prior_predictive_from_input_probs : tf.Tensor, shape (batch, D)
         The probabilities decoded from `Z_input`.
     elbo : tf.Tensor, scalar
-        The evidence lower bound in nats, summed over the batch.
+        The evidence lower bound in nats, summed over the batch: the mean of all codes.
+    bound : tf.Tensor, scalar
+        What training climbs, summed over the batch: with one sample and a `beta` of 1, `elbo`.
     train_op, init_op : tf.Operation
         One step of RMSProp on the batch fed to `X`; and what (re)starts the model.
     sess : tf.compat.v1.Session
@@ -112,6 +127,10 @@ class VariationalAutoencoder(Model):
         likelihood: str | Likelihood = "bernoulli",
         encoder: Layers | None = None,
         decoder: Layers | None = None,
+        importance_samples: int = 1,
+        beta: float = 1.0,
+        kl_warm_up: int = 0,
+        doubly_reparameterized: bool = False,
     ) -> None:
         super().__init__(
             D,
@@ -122,6 +141,10 @@ class VariationalAutoencoder(Model):
             likelihood=likelihood,
             encoder=encoder,
             decoder=decoder,
+            importance_samples=importance_samples,
+            beta=beta,
+            kl_warm_up=kl_warm_up,
+            doubly_reparameterized=doubly_reparameterized,
         )
         self._trainer = Trainer(self)
         self._inference = Inference(self)
@@ -533,6 +556,7 @@ def _arguments(saved: Saved, given: Mapping[str, Any]) -> dict[str, Any]:
     for part in PARTS:
         if part in described and part not in given:
             arguments[part] = _ready_made(saved, part)
+    arguments |= described.get("bound", {})
     prior = described["prior"]
     if prior is not None and "prior" not in given:
         from vae_tf1.gaussian import Gaussian

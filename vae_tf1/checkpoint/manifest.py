@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from vae_tf1.errors import CheckpointError, reason
+from vae_tf1.model.bound import Objective
 
 __all__ = ["FORMAT", "PARTS", "read", "text"]
 
@@ -51,6 +52,13 @@ def _layers(value: Any) -> bool:
     return isinstance(value, list) and len(value) < 1000 and all(map(_part, value))
 
 
+def _bound(value: Any) -> bool:
+    try:
+        return Objective(**value).describe() == value
+    except (TypeError, ValueError):
+        return False
+
+
 # What `describe` writes of every model: the key, its check, and what is expected in words.
 _SCHEMA: dict[str, tuple[Check, str]] = {
     "D": (_count(1), "a count"),
@@ -65,6 +73,10 @@ PARTS: dict[str, tuple[Check, str]] = {
     "likelihood": (_part, "a part"),
     "encoder": (_layers, "a list of layers"),
     "decoder": (_layers, "a list of layers"),
+}
+# What `describe` adds if an option is in use.
+_OPTIONS: dict[str, tuple[Check, str]] = {
+    "bound": (_bound, "the arguments of an objective"),
 }
 # What a training adds under "fit". Folders of version 1.0.0 lack the last two.
 _FIT: dict[str, tuple[Check, str]] = {
@@ -126,6 +138,7 @@ def _check(manifest: Mapping[str, Any], files: set[str]) -> None:
     """Raise a ValueError unless the manifest is one that `Writer.write` could have made."""
     _check_table(manifest, _SCHEMA, "")
     _check_table(manifest, PARTS, "", optional=True)
+    _check_table(manifest, _OPTIONS, "", optional=True)
     digests = manifest.get("sha256")
     if not isinstance(digests, dict) or set(digests) != files:
         raise ValueError("it does not list the files of this checkpoint")

@@ -266,9 +266,9 @@ def restore(model: Model, saved: Saved) -> TrainingState:
 
 
 def describe(model: Model) -> dict[str, Any]:
-    """Return what is needed to build the model again."""
+    """Return what is needed to build the model again; a later option only if it is in use."""
     prior = model.prior and {"mean": model.prior.prior_mean, "variance": model.prior.prior_variance}
-    return {
+    described = {
         "D": model.D,
         "hidden_layer_sizes": model.hidden_layer_sizes,
         "seed": model.seed,
@@ -277,6 +277,8 @@ def describe(model: Model) -> dict[str, Any]:
         "epochs_done": model.state.epochs_done,
         **model.describe_parts(),
     }
+    options = {"bound": model.objective.describe()}
+    return described | {key: value for key, value in options.items() if value is not None}
 
 
 def _variables(model: Model) -> dict[str, tuple[tf.Variable, str]]:

@@ -191,7 +191,7 @@ def _numeric(X: object, name: str) -> np.ndarray:
         raise TypeError(f"{name} must be an array of numbers, not {kind}")
     if _is_pair(X):
         raise TypeError(f"{name} is a pair, of images and labels it seems: give {name}[0] alone")
-    if not hasattr(X, "__array__") and not hasattr(X, "__getitem__") and np.iterable(X):
+    if not hasattr(X, "__array__") and not hasattr(X, "__getitem__") and hasattr(X, "__iter__"):
         raise TypeError(
             f"{name} is a {kind}, which gives its rows only one after the other: give an "
             "array or a sequence of rows, such as np.stack(list(…)) of its images"

@@ -15,7 +15,7 @@ Generative Models*, ICML.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +29,7 @@ from vae_tf1.checks import check_count, check_one_of
 from vae_tf1.divergence import log_density_gaussian
 from vae_tf1.likelihoods import Likelihood
 from vae_tf1.model import layers, noise
+from vae_tf1.model.bound import Bounds, Objective
 from vae_tf1.model.layers import DenseLayer
 from vae_tf1.model.noise import Stream
 from vae_tf1.model.rmsprop import rmsprop
@@ -73,6 +74,10 @@ class Model:
         likelihood: str | Likelihood = "bernoulli",
         encoder: Any = None,
         decoder: Any = None,
+        importance_samples: int = 1,
+        beta: float = 1.0,
+        kl_warm_up: int = 0,
+        doubly_reparameterized: bool = False,
     ) -> None:
         self.D = check_count(D, "D")
         self.hidden_layer_sizes = _check_sizes(hidden_layer_sizes)
@@ -89,6 +94,7 @@ class Model:
             raise TypeError(f"prior must be a Gaussian or None, not {prior!r}")
         self.prior = prior
         self.likelihood = likelihoods.as_likelihood(likelihood)
+        self.objective = Objective(importance_samples, beta, kl_warm_up, doubly_reparameterized)
 
         check_not_forked()
         self._check_room()
@@ -126,8 +132,10 @@ class Model:
         self.noise_key, self.global_step = self.counters.noise_key, self.counters.global_step
 
         with tf.name_scope("epsilon"):
-            self.epsilon = self.counters.next_epsilon(tf.shape(self.X)[0], self.M)
-        one_pass = self.forward(self.X, self.epsilon)
+            self.epsilon = self.counters.next_epsilon(
+                tf.shape(self.X)[0], self.M, self.objective.importance_samples
+            )
+        one_pass = self.forward(self.X, self.objective.first(self.epsilon))
         self.means, self.stddev, self.Z = one_pass.means, one_pass.stddev, one_pass.Z
 
         with tf.name_scope("posterior_predictive"):
@@ -145,10 +153,12 @@ class Model:
         with tf.name_scope("prior_predictive_from_input"):
             self.prior_predictive_from_input_probs = self.likelihood.mean(self.decode(self.Z_input))
 
-        self.elbo = one_pass.elbo
+        self.elbo, self.bound = self.bounds(
+            self.X, self.epsilon, self.global_step.read_value, one_pass
+        )
         with tf.name_scope("train"):
             self.optimizer = rmsprop()
-            step = self.optimizer.apply_gradients(self._gradients(-self.elbo))
+            step = self.optimizer.apply_gradients(self._gradients(-self.bound))
             with tf.control_dependencies([step]):
                 self.train_op = self.counters.count(1)
         # The variables that the caller made before the model are started too, as they always were.
@@ -276,8 +286,12 @@ class Model:
         # z = means + stddev · epsilon
         Z = epsilon * stddev + means
         # log q(z|x) = log N(z; means, stddev²)
-        log_posterior = log_density_gaussian(Z, means, stddev)
+        log_posterior = self.log_posterior(Z, means, stddev)
         return tf.reshape(Z, (-1, self.M)), tf.reshape(log_posterior, (-1,))
+
+    def log_posterior(self, Z: tf.Tensor, means: tf.Tensor, stddev: tf.Tensor) -> tf.Tensor:
+        """Return log q(z|x) in nats: codes (…, M) to (…)."""
+        return log_density_gaussian(Z, means, stddev)
 
     def _kl(self, means: tf.Tensor, stddev: tf.Tensor, Z: tf.Tensor) -> tf.Tensor:
         """Return the divergence of q(z|x) from the prior, in nats an image, (B,)."""
@@ -295,7 +309,8 @@ class Model:
     def forward(self, X: tf.Tensor, epsilon: tf.Tensor) -> Pass:
         """Pass a minibatch through the model: the one definition of its ELBO.
 
-        The placeholder graph and the compiled training loop call this, and `evaluate` its parts.
+        The placeholder graph and the compiled training loop have it from here, `evaluate` from its
+        parts.
         """
         means, stddev, Z, kl = self.latent(self.encode(X), epsilon)
         logits = self.decode(Z)
@@ -303,6 +318,22 @@ class Model:
             # log p(x|z) = Σ x · logits − log(1 + exp(logits))
             log_likelihood = self.likelihood.log_prob(X, logits)
         return Pass(means, stddev, Z, logits, log_likelihood, kl)
+
+    def bounds(
+        self,
+        X: tf.Tensor,
+        epsilon: tf.Tensor,
+        step: Callable[[], tf.Tensor],
+        one_pass: Pass | None = None,
+    ) -> Bounds:
+        """Return the ELBO of a minibatch, and the bound that training climbs at a global step.
+
+        The placeholder graph and the compiled training loop call this.
+        """
+        if self.objective.takes_one_pass:
+            return self.objective.of_pass(one_pass or self.forward(X, epsilon), step)
+        with tf.name_scope("bound"):
+            return self.objective.of_weights(self, X, epsilon, step)
 
     # Release -------------------------------------------------------------------------------------
 
