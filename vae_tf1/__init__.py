@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; `__getattr__` loads the
         log_density_ratio_gaussians,
         monte_carlo_kl,
     )
-    from vae_tf1.errors import CheckpointError, DataError, DataWarning
+    from vae_tf1.errors import CheckpointError, ConversionError, DataError, DataWarning
     from vae_tf1.gaussian import BaseDistribution, Gaussian
     from vae_tf1.mixture import fit_mixture, gmm_energy, gmm_params
     from vae_tf1.model.layers import DenseLayer
@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; `__getattr__` loads the
 __all__ = [
     "BaseDistribution",
     "CheckpointError",
+    "ConversionError",
     "Cubic",
     "DataError",
     "DataWarning",
@@ -43,6 +44,7 @@ __version__ = "1.0.0"
 _HOME_OF = {
     "BaseDistribution": "gaussian",
     "CheckpointError": "errors",
+    "ConversionError": "errors",
     "Cubic": "bijectors",
     "DataError": "errors",
     "DataWarning": "errors",
