@@ -16,7 +16,9 @@ import pytest
 from support.mnist_files import write_idx
 
 from vae_tf1.data import mnist as loader
-from vae_tf1.legacy import mnist, tensorflow1, tree
+from vae_tf1.legacy import tensorflow1
+from vae_tf1.legacy.machinery import tree
+from vae_tf1.legacy.tf.examples.tutorials import mnist
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from support.legacy_runs import SCRIPTS, run
 
-from vae_tf1.legacy import outside
-from vae_tf1.legacy.importing import LegacyImports, Territory
+from vae_tf1.legacy.machinery import outside
+from vae_tf1.legacy.machinery.hooks import LegacyImports, Territory
 
 Image = pytest.importorskip("PIL.Image", reason="Pillow is an optional extra")
 
@@ -291,14 +291,14 @@ class TestImageio:
         ],
     )
     def test_as_bytes(self, image, expected):
-        from vae_tf1.legacy.imageio_names import as_bytes
+        from vae_tf1.legacy.libraries.imageio import as_bytes
 
         done = as_bytes(image)
         assert done.dtype == np.uint8
         np.testing.assert_array_equal(done, expected)
 
     def test_infinite_values_are_refused(self):
-        from vae_tf1.legacy.imageio_names import as_bytes
+        from vae_tf1.legacy.libraries.imageio import as_bytes
 
         with pytest.raises(ValueError, match="infinite"):
             as_bytes([[1.0, np.inf]])

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from vae_tf1.legacy import outside, tree
 from vae_tf1.legacy.__main__ import main
+from vae_tf1.legacy.machinery import outside, tree
 from vae_tf1.legacy.report import report, usage
 from vae_tf1.legacy.table import table
 

@@ -70,7 +70,7 @@ def main(argv: list[str]) -> None:
     if options.table:
         _table(options.script)
     elif options.module:
-        from vae_tf1.legacy.runner import run_module
+        from vae_tf1.legacy.machinery.runner import run_module
 
         name, *arguments = options.module
         run_module(name, arguments, packages=options.package, python2=options.python2)
@@ -81,7 +81,7 @@ def main(argv: list[str]) -> None:
 
         sys.exit(report(options.script))
     else:
-        from vae_tf1.legacy.runner import run_script
+        from vae_tf1.legacy.machinery.runner import run_script
 
         run_script(
             options.script, options.arguments, packages=options.package, python2=options.python2

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vae_tf1.backend.notices import without_startup_notices
-from vae_tf1.legacy import outside, tree
-from vae_tf1.legacy.source import parse
+from vae_tf1.legacy.machinery import outside, tree
+from vae_tf1.legacy.machinery.source import parse
 
 __all__ = ["Usage", "report", "usage"]
 

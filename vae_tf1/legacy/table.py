@@ -7,7 +7,7 @@ from importlib import import_module
 from itertools import chain
 from pathlib import Path
 
-from vae_tf1.legacy import outside, tree
+from vae_tf1.legacy.machinery import outside, tree
 
 __all__ = ["table", "update"]
 

@@ -12,30 +12,36 @@ import sys
 from importlib import import_module
 from types import ModuleType
 
-from vae_tf1.legacy.lazy import Lazy
+from vae_tf1.legacy.machinery.lazy import Lazy
 
 __all__ = ["FAMILIES", "PACKAGES", "View", "import_", "provided", "view"]
 
 # Each has `names()`, dotted names with the package's own in front, just as the families of
 # TensorFlow's names have.
-FAMILIES = ("numpy_names", "scipy_misc", "matplotlib_names", "imageio_names", "python2_runtime")
+FAMILIES = (
+    "libraries.numpy",
+    "libraries.scipy_misc",
+    "libraries.matplotlib",
+    "libraries.imageio",
+    "python2.runtime",
+)
 
 # Modules of which something has changed, and the family that knows what.
 _HOMES = {
-    "imageio": "imageio_names",
-    "imageio.v2": "imageio_names",
-    "matplotlib": "matplotlib_names",
-    "matplotlib.cm": "matplotlib_names",
-    "matplotlib.pylab": "matplotlib_names",
-    "matplotlib.pyplot": "matplotlib_names",
-    "matplotlib.style": "matplotlib_names",
-    "numpy": "numpy_names",
-    "numpy.random": "numpy_names",
-    "pickle": "python2_runtime",
-    "pylab": "matplotlib_names",
-    "scipy": "scipy_misc",
-    "scipy.misc": "scipy_misc",
-    "scipy.misc.pilutil": "scipy_misc",
+    "imageio": "libraries.imageio",
+    "imageio.v2": "libraries.imageio",
+    "matplotlib": "libraries.matplotlib",
+    "matplotlib.cm": "libraries.matplotlib",
+    "matplotlib.pylab": "libraries.matplotlib",
+    "matplotlib.pyplot": "libraries.matplotlib",
+    "matplotlib.style": "libraries.matplotlib",
+    "numpy": "libraries.numpy",
+    "numpy.random": "libraries.numpy",
+    "pickle": "python2.runtime",
+    "pylab": "libraries.matplotlib",
+    "scipy": "libraries.scipy_misc",
+    "scipy.misc": "libraries.scipy_misc",
+    "scipy.misc.pilutil": "libraries.scipy_misc",
 }
 # Gone altogether, or as good as: these are wholly ours, even where SciPy is not installed.
 _OURS = frozenset({"scipy.misc", "scipy.misc.pilutil"})

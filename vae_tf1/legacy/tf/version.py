@@ -5,7 +5,7 @@ Scripts compare it to choose between spellings; under the shim those of 1.x are 
 
 from importlib import import_module
 
-from vae_tf1.legacy.lazy import Lazy
+from vae_tf1.legacy.machinery.lazy import Lazy
 
 __all__ = ["VERSION", "names"]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import tensorflow.compat.v1 as tf
 
-from .lazy import Alias
+from vae_tf1.legacy.machinery.lazy import Alias
 
 __all__ = ["HParams", "create_train_op", "names", "train"]
 

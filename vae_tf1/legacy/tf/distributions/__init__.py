@@ -15,8 +15,9 @@ from typing import Any
 
 import tensorflow.compat.v1 as tf
 
-from . import distributions_tfp
-from .distribution_base import (
+from vae_tf1.legacy.machinery.lazy import Lazy
+from vae_tf1.legacy.tf.distributions import tfp as distributions_tfp
+from vae_tf1.legacy.tf.distributions.base import (
     OldNames,
     bind,
     is_stochastic,
@@ -26,7 +27,6 @@ from .distribution_base import (
     old_parameters,
     tensorflow_probability,
 )  # fmt: skip
-from .lazy import Lazy
 
 __all__ = ["names"]
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import tensorflow.compat.v1 as tf
 
-from . import distributions
+from vae_tf1.legacy.tf import distributions
 
 __all__ = ["names"]
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import tensorflow.compat.v1 as tf
 
-from .layer_base import Layer
-from .lazy import Alias
+from vae_tf1.legacy.machinery.lazy import Alias
+from vae_tf1.legacy.tf.layer_base import Layer
 
 __all__ = ["names"]
 

@@ -45,7 +45,7 @@ def parse(
         error = failure
     if error is None and not (python2 or _runs_only_on_python2(tree)):
         return tree, False
-    from vae_tf1.legacy import python2 as translator
+    from vae_tf1.legacy.python2 import translate as translator
 
     try:
         return translator.parse(data, path, in_package=in_package, error=error), True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from vae_tf1.legacy.lazy import Alias, Lazy
+from vae_tf1.legacy.machinery.lazy import Alias, Lazy
 
 __all__ = ["names"]
 

@@ -6,7 +6,7 @@ from importlib import import_module
 
 import numpy as np
 
-from vae_tf1.legacy.lazy import Lazy
+from vae_tf1.legacy.machinery.lazy import Lazy
 
 __all__ = ["bytescale", "fromimage", "imread", "imresize", "imrotate", "imsave", "names", "toimage"]
 

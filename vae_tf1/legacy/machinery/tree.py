@@ -12,27 +12,27 @@ from collections.abc import Iterator
 from importlib import import_module
 from types import ModuleType
 
-from vae_tf1.legacy.lazy import Alias, Lazy
+from vae_tf1.legacy.machinery.lazy import Alias, Lazy
 
 __all__ = ["FAMILIES", "Namespace", "lookup", "nearest", "origin", "provided", "tensorflow"]
 
 # A later family wins over an earlier one.
 FAMILIES = (
-    "version",
-    "keras",
-    "flags",
-    "mnist",
-    "distributions",
-    "stochastic",
-    "arg_scope",
-    "initializers",
-    "contrib_framework",
-    "contrib_layers",
-    "contrib_losses",
-    "contrib_training",
-    "rnn_cell",
-    "tf_layers",
-    "renamed",
+    "tf.version",
+    "tf.keras",
+    "tf.flags",
+    "tf.examples.tutorials.mnist",
+    "tf.distributions",
+    "tf.contrib.bayesflow",
+    "tf.contrib.arg_scope",
+    "tf.contrib.initializers",
+    "tf.contrib.framework",
+    "tf.contrib.layers",
+    "tf.contrib.losses",
+    "tf.contrib.training",
+    "tf.nn.rnn_cell",
+    "tf.layers",
+    "tf.renamed",
 )
 
 _NOTHING = object()

@@ -6,7 +6,7 @@ import os
 import sys
 from importlib import import_module
 
-from vae_tf1.legacy.lazy import Lazy
+from vae_tf1.legacy.machinery.lazy import Lazy
 
 __all__ = ["names"]
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from .layer_base import Layer, constant_value, n_tuple, smart_cond
+from vae_tf1.legacy.tf.layer_base import Layer, constant_value, n_tuple, smart_cond
 
 __all__ = ["names"]
 

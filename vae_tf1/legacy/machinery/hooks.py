@@ -15,10 +15,11 @@ import os
 import sys
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from types import FrameType, ModuleType
 
-from vae_tf1.legacy import outside
-from vae_tf1.legacy.source import LegacyLoader
+from vae_tf1.legacy.machinery import outside
+from vae_tf1.legacy.machinery.source import LegacyLoader
 
 __all__ = ["LegacyImports", "Territory"]
 
@@ -71,8 +72,8 @@ class Territory:
 @cache
 def _new_folders() -> tuple[str, ...]:
     """Return the folders of the standard library and of this project's own loader."""
-    project = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    folders = [os.path.dirname(os.__file__), os.path.join(project, "util")]
+    project = Path(__file__).resolve().parents[3]
+    folders = [os.path.dirname(os.__file__), project / "util"]
     return tuple(os.path.realpath(folder) + os.sep for folder in folders)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow.compat.v1 as tf
 
-from .distribution_base import (
+from vae_tf1.legacy.tf.distributions.base import (
     Distribution,
     OldNames,
     as_tfp,

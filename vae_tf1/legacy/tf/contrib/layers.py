@@ -15,12 +15,12 @@ from typing import Any
 
 import tensorflow.compat.v1 as tf
 
-from . import tf_layers
-from .arg_scope import add_arg_scope
-from .contrib_framework import model_variable
-from .initializers import xavier_initializer
-from .layer_base import channel_count, smart_cond
-from .lazy import Alias
+from vae_tf1.legacy.machinery.lazy import Alias
+from vae_tf1.legacy.tf import layers as tf_layers
+from vae_tf1.legacy.tf.contrib.arg_scope import add_arg_scope
+from vae_tf1.legacy.tf.contrib.framework import model_variable
+from vae_tf1.legacy.tf.contrib.initializers import xavier_initializer
+from vae_tf1.legacy.tf.layer_base import channel_count, smart_cond
 
 __all__ = ["names"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow.compat.v1 as tf
 
-from .arg_scope import add_arg_scope
+from vae_tf1.legacy.tf.contrib.arg_scope import add_arg_scope
 
 __all__ = ["get_variables", "model_variable", "names", "variable"]
 

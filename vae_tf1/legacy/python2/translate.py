@@ -29,7 +29,7 @@ def parse(data: bytes, path: str, *, in_package: bool, error: SyntaxError | None
     Parameters
     ----------
     data, path, in_package
-        As in `vae_tf1.legacy.source.parse`.
+        As in `vae_tf1.legacy.machinery.source.parse`.
     error : SyntaxError or None
         What Python 3 said of it; raised again if the module is not Python 2 either.
     """
@@ -142,7 +142,7 @@ def _import_runtime(tree: ast.Module) -> None:
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     wanted = _DIVISION | {name: _BUILTINS[name] for name in sorted(_BUILTINS.keys() & used)}
     aliases = [ast.alias(name, asname) for asname, name in wanted.items()]
-    statement = ast.ImportFrom("vae_tf1.legacy.python2_runtime", aliases, 0)
+    statement = ast.ImportFrom("vae_tf1.legacy.python2.runtime", aliases, 0)
     for node in ast.walk(statement):
         node.lineno = node.end_lineno = 1
         node.col_offset = node.end_col_offset = -1

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from vae_tf1.legacy.lazy import Alias
+from vae_tf1.legacy.machinery.lazy import Alias
 
 __all__ = ["DataSet", "Datasets", "dense_to_one_hot", "names", "read_data_sets"]
 

@@ -15,7 +15,7 @@ from types import ModuleType, TracebackType
 
 __all__ = ["run_module", "run_script"]
 
-_HERE = os.path.dirname(os.path.abspath(__file__))
+_LEGACY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def run_script(
@@ -115,20 +115,20 @@ def _set_first_path(folder: str) -> None:
     if not getattr(sys.flags, "safe_path", False):
         sys.path[0] = folder
     # This project's `util`, which the course's scripts import, unless they bring one themselves.
-    project = os.path.dirname(os.path.dirname(_HERE))
+    project = os.path.dirname(os.path.dirname(_LEGACY))
     if project not in sys.path:
         sys.path.append(project)
 
 
 def _start(packages: Sequence[str], python2: bool) -> None:
     """Give old modules what they import, for good: a script's threads may outlive its last line."""
-    from vae_tf1.legacy.importing import LegacyImports, Territory
+    from vae_tf1.legacy.machinery.hooks import LegacyImports, Territory
 
     LegacyImports(Territory(tuple(packages)), _tensorflow, python2).__enter__()
 
 
 def _run(data: bytes, module: ModuleType, python2: bool) -> None:
-    from vae_tf1.legacy.source import parse
+    from vae_tf1.legacy.machinery.source import parse
 
     module.__builtins__ = sys.modules["builtins"]
     sys.modules["__main__"] = module
@@ -148,8 +148,8 @@ def _run(data: bytes, module: ModuleType, python2: bool) -> None:
 def _tensorflow() -> ModuleType:
     """Return the tree, with TensorFlow's v2 behaviour off from the first time on."""
     from vae_tf1.backend.notices import without_startup_notices
-    from vae_tf1.legacy import tree
-    from vae_tf1.legacy.graph_mode import GraphMode
+    from vae_tf1.legacy.machinery import tree
+    from vae_tf1.legacy.machinery.graph_mode import GraphMode
 
     with without_startup_notices():
         GraphMode().__enter__()
@@ -206,23 +206,17 @@ def _chain(trace: TracebackType | None):
         trace = trace.tb_next
 
 
-_OURS = (
-    "__main__",
-    "graph_mode",
-    "importing",
-    "outside",
-    "python2",
-    "python2_runtime",
-    "runner",
-    "source",
-    "tree",
-)
-_MACHINERY = frozenset(
-    # The first two are frozen from Python 3.11 on.
-    [runpy.__file__, importlib.util.__file__]
-    + [os.path.join(_HERE, f"{name}.py") for name in _OURS]
+_MACHINERY = (
+    # runpy and importlib are frozen from Python 3.11 on.
+    "<frozen runpy",
+    "<frozen importlib",
+    runpy.__file__,
+    importlib.util.__file__,
+    os.path.join(_LEGACY, "__main__.py"),
+    os.path.join(_LEGACY, "machinery", ""),
+    os.path.join(_LEGACY, "python2", ""),
 )
 
 
 def _is_machinery(file: str) -> bool:
-    return file in _MACHINERY or file.startswith(("<frozen runpy", "<frozen importlib"))
+    return file.startswith(_MACHINERY)
