@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from vae_tf1.legacy import families
 from vae_tf1.legacy.__main__ import main
-from vae_tf1.legacy.machinery import outside, tree
+from vae_tf1.legacy.machinery.overlay import origin, walk
 from vae_tf1.legacy.report import report, usage
 from vae_tf1.legacy.table import table
 
@@ -114,19 +115,19 @@ def test_a_script_that_cannot_be_read(tmp_path, capsys, content):
 
 
 def test_every_name_in_the_table_is_there():
-    for names in tree.provided().values():
-        for name in names:
-            assert tree.origin(name)[1] in ("vae_tf1.legacy", ""), name
-            tree.lookup(name)
-    for names in outside.provided().values():
-        assert names
+    for family in families.of_tensorflow():
+        for name in family.names():
+            assert origin(families.tensorflow(), name)[1] in ("vae_tf1.legacy", ""), name
+            walk(families.tensorflow(), name)
+    for family in families.LIBRARIES:
+        assert family.names()
 
 
 def test_the_table_has_a_row_for_every_family(capsys):
     main(["--table"])
     printed = capsys.readouterr().out
     assert printed == table() + "\n"
-    assert len(printed.splitlines()) == 2 + len(tree.FAMILIES) + len(outside.FAMILIES)
+    assert len(printed.splitlines()) == 2 + len(families.of_tensorflow()) + len(families.LIBRARIES)
     for part in ("`tf.contrib.bayesflow.stochastic_tensor`", "read_data_sets", "imresize"):
         assert part in printed
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from importlib import import_module
-from itertools import chain
 from pathlib import Path
 
-from vae_tf1.legacy.machinery import outside, tree
+from vae_tf1.legacy import families
+from vae_tf1.legacy.machinery.overlay import NOTHING
 
 __all__ = ["table", "update"]
 
@@ -17,11 +16,11 @@ _BEGIN, _END = "<!-- legacy table -->", "<!-- /legacy table -->"
 def table() -> str:
     """Return the table in Markdown: a row a family, its names gathered by where they live."""
     rows = ["| What | Names |", "| --- | --- |"]
-    of_tensorflow = ((f, names, "tf.") for f, names in tree.provided().items())
-    elsewhere = ((f, names, "") for f, names in outside.provided().items())
-    for family, names, prefix in chain(of_tensorflow, elsewhere):
-        what = import_module(f"vae_tf1.legacy.{family}").__doc__.partition("\n")[0]
-        rows.append(f"| {what.rstrip('.')} | {_gathered([prefix + name for name in names])} |")
+    for prefix, group in (("tf.", families.of_tensorflow()), ("", families.LIBRARIES)):
+        for family in group:
+            found = family.names().items()
+            names = sorted(prefix + name for name, value in found if value is not NOTHING)
+            rows.append(f"| {family.title} | {_gathered(names)} |")
     return "\n".join(rows)
 
 

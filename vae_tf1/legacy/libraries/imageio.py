@@ -8,7 +8,9 @@ from importlib import import_module
 
 import numpy as np
 
-__all__ = ["as_bytes", "names"]
+__all__ = ["as_bytes", "names", "title"]
+
+title = "imageio's writing of float images, which it used to turn into bytes itself"
 
 # Formats that hold floats; there the image is left as it is.
 _HOLDS_FLOATS = frozenset({".tif", ".tiff", ".exr", ".hdr", ".npz", ".pfm"})

@@ -8,7 +8,9 @@ from importlib import import_module
 
 from vae_tf1.legacy.machinery.lazy import Lazy
 
-__all__ = ["names"]
+__all__ = ["names", "title"]
+
+title = "Matplotlib's removed names and spellings"
 
 _FILE_BACKENDS = ("agg", "cairo", "pdf", "pgf", "ps", "svg", "template")
 

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-__all__ = ["names"]
+__all__ = ["names", "title"]
+
+title = "NumPy's removed names, with what they meant in 2017"
 
 
 def names() -> dict[str, object]:

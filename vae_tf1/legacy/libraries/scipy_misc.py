@@ -7,8 +7,21 @@ from importlib import import_module
 import numpy as np
 
 from vae_tf1.legacy.machinery.lazy import Lazy
+from vae_tf1.legacy.machinery.overlay import NOTHING
 
-__all__ = ["bytescale", "fromimage", "imread", "imresize", "imrotate", "imsave", "names", "toimage"]
+__all__ = [
+    "bytescale",
+    "fromimage",
+    "imread",
+    "imresize",
+    "imrotate",
+    "imsave",
+    "names",
+    "title",
+    "toimage",
+]
+
+title = "`scipy.misc`: images by way of Pillow, and functions that live elsewhere in SciPy now"
 
 # Pillow's numbers of the ways to interpolate, which have not changed.
 _RESAMPLING = {"nearest": 0, "lanczos": 1, "bilinear": 2, "bicubic": 3, "cubic": 3}
@@ -36,6 +49,8 @@ def names() -> dict[str, object]:
         for name in ("logsumexp", "factorial", "factorial2", "comb")
     }
     return {
+        "scipy.misc": NOTHING,  # also if an old SciPy still has something there
+        "scipy.misc.pilutil": NOTHING,
         **{f"scipy.misc.{name}": value for name, value in (images | moved).items()},
         **{f"scipy.misc.pilutil.{name}": value for name, value in images.items()},
     }

@@ -18,16 +18,14 @@ from functools import cache
 from pathlib import Path
 from types import FrameType, ModuleType
 
-from vae_tf1.legacy.machinery import outside
+from vae_tf1.legacy import families
+from vae_tf1.legacy.machinery.overlay import View, walk
 from vae_tf1.legacy.machinery.source import LegacyLoader
 
 __all__ = ["LegacyImports", "Territory"]
 
-# Parts of the installed TensorFlow that scripts reach into, past its public names.
-_INTERNAL = (["core"], ["python"], ["tools"])
-
 # What old modules are given something else for.
-_PACKAGES = outside.PACKAGES | {"keras", "tensorflow"}
+_PACKAGES = families.PACKAGES | {"keras", "tensorflow"}
 
 # These are at home in TensorFlow 2 wherever they are installed, a working copy included.
 _MODERN = frozenset({"tensorflow", "keras", "tf_keras", "tensorflow_probability", "vae_tf1"})
@@ -125,26 +123,31 @@ class _Hook:
         importer = _importer(sys._getframe(1), globals)
         if not self._territory.holds(importer):
             return self._import(name, globals, locals, fromlist, level)
-        if root in ("keras", "tensorflow"):
-            return self._import_tensorflow(name, fromlist)
-        return outside.import_(self._import, name, importer, fromlist)
+        if root == "pickle" and "__python2_divide__" not in importer:
+            return self._import(name, globals, locals, fromlist, level)
+        view = self._view(root, name, fromlist or ())
+        return _find(view, name, fromlist) if fromlist else _find(view, name) and view
 
-    def _import_tensorflow(self, name, fromlist):
-        tree = self._tensorflow()
-        if name.partition(".")[0] == "keras":
-            tree = tree.keras
-        elif name.split(".")[1:2] in _INTERNAL:
-            module = self._import(name, {}, None, fromlist, 0)
-            return module if fromlist else tree
-        found = _walk(tree, name)
-        return _check(found, name, fromlist) if fromlist else tree
+    def _view(self, root: str, name: str, fromlist: tuple[str, ...]) -> View:
+        """Return the view of a package, from which a module or some names are imported."""
+        if root == "tensorflow":
+            return self._tensorflow()
+        if root == "keras":
+            return self._tensorflow().keras
+        try:
+            self._import(root, {}, None, (), 0)
+        except ModuleNotFoundError as error:
+            ours = [name] if root != name else [f"{name}.{n}" for n in fromlist]
+            if error.name != root or not (ours and all(map(families.provides, ours))):
+                raise
+        return families.library(root)
 
     def import_module(self, name, package=None):
         """Stand for `importlib.import_module`."""
         root = name.partition(".")[0]
         importer = _importer(sys._getframe(1), None)
         if root in _PACKAGES and self._territory.holds(importer):
-            return _walk(self.import_(name, importer), name)
+            return _find(self.import_(name, importer), name)
         return self._import_module(name, package)
 
 
@@ -160,28 +163,27 @@ def _importer(frame: FrameType | None, globals: dict | None) -> dict:
     return found
 
 
-def _walk(root: ModuleType, name: str) -> ModuleType:
-    """Return the module under a dotted name, or raise as an ``import`` would."""
-    found = root
-    for part in name.split(".")[1:]:
-        try:
-            found = getattr(found, part)
-        except AttributeError as error:
-            raise ModuleNotFoundError(f"No module named {name!r}: {error}", name=name) from None
-    return found
+def _find(root: View, name: str, fromlist: tuple[str, ...] = ()) -> ModuleType:
+    """Return the module under a dotted name, with all that is to be imported from it.
 
-
-def _check(module: ModuleType, name: str, fromlist: tuple[str, ...]) -> ModuleType:
-    """Return the module if it has all that is to be imported from it, or say what it lacks."""
+    Raises
+    ------
+    ImportError
+        Something is missing, and what it is.
+    """
+    try:
+        found = walk(root, name.partition(".")[2])
+    except AttributeError as error:
+        raise ModuleNotFoundError(f"No module named {name!r}: {error}", name=name) from None
     for wanted in fromlist:
         if wanted != "*":
             try:
-                getattr(module, wanted)
+                walk(found, wanted)
             except AttributeError as error:
                 raise ImportError(
                     f"cannot import name {wanted!r} from {name!r}: {error}", name=name
                 ) from None
-    return module
+    return found
 
 
 class _Finder:

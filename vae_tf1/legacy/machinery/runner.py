@@ -148,14 +148,14 @@ def _run(data: bytes, module: ModuleType, python2: bool) -> None:
 def _tensorflow() -> ModuleType:
     """Return the tree, with TensorFlow's v2 behaviour off from the first time on."""
     from vae_tf1.backend.notices import without_startup_notices
-    from vae_tf1.legacy.machinery import tree
+    from vae_tf1.legacy import families
     from vae_tf1.legacy.machinery.graph_mode import GraphMode
 
     with without_startup_notices():
         GraphMode().__enter__()
     # Keras 2's advice on what has changed since is lost on an old script.
     warnings.filterwarnings("ignore", category=UserWarning, module=r"tf_keras\.", append=True)
-    return tree.tensorflow()
+    return families.tensorflow()
 
 
 def _report_only_the_scripts_frames() -> None:

@@ -42,9 +42,9 @@ def tensorflow1(
     packages = (packages,) if isinstance(packages, str) else tuple(packages)
     if not all(isinstance(name, str) for name in packages):
         raise TypeError(f"packages: names of packages are wanted, got {packages!r}")
-    from vae_tf1.legacy.machinery import tree
+    from vae_tf1.legacy import families
     from vae_tf1.legacy.machinery.graph_mode import GraphMode
     from vae_tf1.legacy.machinery.hooks import LegacyImports, Territory
 
-    with GraphMode(), LegacyImports(Territory(packages), tree.tensorflow, python2):
-        yield tree.tensorflow()
+    with GraphMode(), LegacyImports(Territory(packages), families.tensorflow, python2):
+        yield families.tensorflow()

@@ -10,7 +10,9 @@ import pickle
 from builtins import input, open  # noqa: UP029 - handed on by name
 
 # `open` and `input` are here for modules that call them `file` and `raw_input`.
-__all__ = ["cmp", "divide", "inplace_divide", "input", "names", "open", "round_"]
+__all__ = ["cmp", "divide", "inplace_divide", "input", "names", "open", "round_", "title"]
+
+title = "Python 2 at run time: its division, rounding and comparison, and `pickle` as its `cPickle`"
 
 
 def divide(a: object, b: object) -> object:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-__all__ = ["names"]
+__all__ = ["names", "title"]
+
+title = "`tf.app.flags`, where a script may define flags that the libraries of today have taken"
 
 _KINDS = ("bool", "boolean", "enum", "float", "integer", "list", "string")
 

@@ -6,7 +6,9 @@ from importlib import import_module
 
 from vae_tf1.legacy.machinery.lazy import Alias, Lazy
 
-__all__ = ["names"]
+__all__ = ["names", "title"]
+
+title = "Keras 2 with TF1's behaviour: `tf.keras`, and `keras` on its own with its older addresses"
 
 # Where Keras 2 has put what once had a module of its own.
 _MOVED = {

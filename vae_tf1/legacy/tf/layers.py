@@ -16,7 +16,9 @@ import tensorflow.compat.v1 as tf
 
 from vae_tf1.legacy.tf.layer_base import Layer, constant_value, n_tuple, smart_cond
 
-__all__ = ["names"]
+__all__ = ["names", "title"]
+
+title = "`tf.layers`: dense, convolutional, pooling, dropout and batch-normalisation layers"
 
 _LETTERS = {1: "W", 2: "HW", 3: "DHW"}
 

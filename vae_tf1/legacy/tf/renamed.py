@@ -13,7 +13,12 @@ from typing import Any
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-__all__ = ["names"]
+__all__ = ["names", "title"]
+
+title = (
+    "Names and argument orders that went with TensorFlow 1.0, such as `tf.pack` and "
+    "`tf.concat(0, x)`"
+)
 
 
 def _is_axis(value: Any) -> bool:

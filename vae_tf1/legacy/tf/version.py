@@ -7,7 +7,12 @@ from importlib import import_module
 
 from vae_tf1.legacy.machinery.lazy import Lazy
 
-__all__ = ["VERSION", "names"]
+__all__ = ["VERSION", "names", "title"]
+
+title = (
+    "The version that a script finds in `tf.__version__`: the last TensorFlow 1, "
+    "whose ways are kept"
+)
 
 VERSION = "1.15.5"
 

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["add_arg_scope", "arg_scope", "current_arg_scope", "has_arg_scope", "names"]
+__all__ = ["add_arg_scope", "arg_scope", "current_arg_scope", "has_arg_scope", "names", "title"]
+
+title = "`arg_scope` and `add_arg_scope`: default arguments for every call inside a `with` block"
 
 Scope = dict[Any, dict[str, Any]]
 _stack: list[Scope] = [{}]

@@ -17,7 +17,9 @@ import tensorflow.compat.v1 as tf
 
 from vae_tf1.legacy.tf import distributions
 
-__all__ = ["names"]
+__all__ = ["names", "title"]
+
+title = "`tf.contrib.bayesflow`: stochastic tensors, a distribution and its sample in one object"
 
 STOCHASTIC_TENSOR_COLLECTION = "_stochastic_tensor_collection_"
 Distribution = tf.distributions.Distribution

@@ -10,7 +10,9 @@ import tensorflow.compat.v1 as tf
 
 from vae_tf1.legacy.tf.contrib.arg_scope import add_arg_scope
 
-__all__ = ["get_variables", "model_variable", "names", "variable"]
+__all__ = ["get_variables", "model_variable", "names", "title", "variable"]
+
+title = "`tf.contrib.framework`: model variables, finding variables by scope, the global step"
 
 _Scope = str | tf.VariableScope | None
 

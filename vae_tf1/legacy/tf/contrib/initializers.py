@@ -15,9 +15,12 @@ __all__ = [
     "l2_regularizer",
     "names",
     "sum_regularizer",
+    "title",
     "variance_scaling_initializer",
     "xavier_initializer",
 ]
+
+title = "`tf.contrib.layers` initialisers (Xavier, variance scaling) and regularizers (L1, L2)"
 
 _MODES = ("FAN_IN", "FAN_OUT", "FAN_AVG")
 

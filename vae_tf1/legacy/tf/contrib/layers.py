@@ -22,7 +22,11 @@ from vae_tf1.legacy.tf.contrib.framework import model_variable
 from vae_tf1.legacy.tf.contrib.initializers import xavier_initializer
 from vae_tf1.legacy.tf.layer_base import channel_count, smart_cond
 
-__all__ = ["names"]
+__all__ = ["names", "title"]
+
+title = (
+    "`tf.contrib.layers`, and the layers of `slim`: fully_connected, conv2d, batch_norm and others"
+)
 
 _RENAMED = {
     "kernel": "weights",

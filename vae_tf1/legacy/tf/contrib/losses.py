@@ -8,7 +8,9 @@ from typing import Any
 
 import tensorflow.compat.v1 as tf
 
-__all__ = ["names"]
+__all__ = ["names", "title"]
+
+title = "`tf.contrib.losses` and `slim.losses`: today's `tf.losses`, predictions before labels"
 
 # The order of the arguments in contrib, by today's names, and what some were called.
 _ORDERS: dict[str, tuple[str, ...]] = {

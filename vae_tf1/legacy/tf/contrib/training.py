@@ -14,7 +14,11 @@ import tensorflow.compat.v1 as tf
 
 from vae_tf1.legacy.machinery.lazy import Alias
 
-__all__ = ["HParams", "create_train_op", "names", "train"]
+__all__ = ["HParams", "create_train_op", "names", "title", "train"]
+
+title = (
+    "`tf.contrib.training` and `slim.learning`: hyperparameters, train ops, slim's training loop"
+)
 
 _log = logging.getLogger(__name__)
 _USE_GLOBAL_STEP = 0

@@ -28,7 +28,9 @@ from vae_tf1.legacy.tf.distributions.base import (
     tensorflow_probability,
 )  # fmt: skip
 
-__all__ = ["names"]
+__all__ = ["names", "title"]
+
+title = "`tf.contrib.distributions` and `tf.distributions`, in the spelling before TF 1.0 as well"
 
 _NORMAL = {"mu": "loc", "sigma": "scale"}
 _BERNOULLI = {"p": "probs"}

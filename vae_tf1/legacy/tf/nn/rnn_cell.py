@@ -16,7 +16,11 @@ import tensorflow.compat.v1 as tf
 from vae_tf1.legacy.machinery.lazy import Alias
 from vae_tf1.legacy.tf.layer_base import Layer
 
-__all__ = ["names"]
+__all__ = ["names", "title"]
+
+title = (
+    "`tf.nn.rnn_cell` and `tf.contrib.rnn`: recurrent cells, for recurrent encoders and decoders"
+)
 
 
 class LSTMStateTuple(namedtuple("LSTMStateTuple", ("c", "h"))):

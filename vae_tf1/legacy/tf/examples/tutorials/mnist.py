@@ -12,7 +12,9 @@ import numpy as np
 
 from vae_tf1.legacy.machinery.lazy import Alias
 
-__all__ = ["DataSet", "Datasets", "dense_to_one_hot", "names", "read_data_sets"]
+__all__ = ["DataSet", "Datasets", "dense_to_one_hot", "names", "read_data_sets", "title"]
+
+title = "MNIST's reader, on this project's own loader and what it falls back on"
 
 Datasets = namedtuple("Datasets", ["train", "validation", "test"])
 Dataset = namedtuple("Dataset", ["data", "target"])
