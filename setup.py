@@ -28,7 +28,7 @@ setup(
         "tqdm>=4.60",
     ],
     extras_require={
-        "legacy": ["pillow", "fissix"],
+        "legacy": ["pillow", "fissix", "tf-slim>=1.1"],
         "benchmark": ["torch", "jax"],
         "test": [
             "pytest>=8",
@@ -38,6 +38,7 @@ setup(
             "pexpect",
             "pillow",
             "fissix",
+            "tf-slim>=1.1",
             "imageio",
         ],
     },

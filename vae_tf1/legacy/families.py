@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import functools
 import sys
+from importlib import import_module
+from types import ModuleType
 
 from vae_tf1.legacy.libraries import imageio, matplotlib, numpy, scipy_misc
+from vae_tf1.legacy.machinery.genuine import PREFIX, Package
 from vae_tf1.legacy.machinery.overlay import Family, Overlay, View
 from vae_tf1.legacy.python2 import runtime
 
@@ -45,34 +48,29 @@ def of_tensorflow() -> tuple[Family, ...]:
 
     They are imported here because they import TensorFlow, which an old script may never do.
     """
-    from vae_tf1.legacy.tf import distributions, flags, keras, layers, renamed, version
-    from vae_tf1.legacy.tf.contrib import (
-        arg_scope,
-        bayesflow,
-        framework,
-        initializers,
-        losses,
-        training,
+    from vae_tf1.legacy.tf import (
+        distributions,
+        flags,
+        genuine,
+        internals,
+        keras,
+        renamed,
+        version,
     )
-    from vae_tf1.legacy.tf.contrib import layers as contrib_layers
+    from vae_tf1.legacy.tf.contrib import bayesflow, rnn, training
     from vae_tf1.legacy.tf.examples.tutorials import mnist
-    from vae_tf1.legacy.tf.nn import rnn_cell
 
     return (
         version,
+        internals,
+        genuine,
         keras,
         flags,
         mnist,
         distributions,
         bayesflow,
-        arg_scope,
-        initializers,
-        framework,
-        contrib_layers,
-        losses,
         training,
-        rnn_cell,
-        layers,
+        rnn,
         renamed,
     )
 
@@ -82,4 +80,18 @@ def tensorflow() -> View:
     """Return what ``import tensorflow`` gives to an old script, the same view each time."""
     import tensorflow.compat.v1 as base
 
-    return Overlay(of_tensorflow(), "tensorflow").view("tensorflow", base)
+    return Overlay(of_tensorflow(), "tensorflow", _load).view("tensorflow", base)
+
+
+def _load(name: str) -> ModuleType:
+    """Import a module, one of tf-slim's as a module of TensorFlow 1."""
+    name = name.removeprefix(PREFIX)
+    return _slim.load(name) if name.partition(".")[0] == "tf_slim" else import_module(name)
+
+
+_slim = Package(
+    "tf_slim",
+    tensorflow,
+    "what tf.contrib.layers, slim and their kin were is found in tf-slim, which is not installed: "
+    "pip install 'vae_tf1[legacy]'",
+)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import re
+import warnings
+
 __all__ = ["GraphMode"]
 
 
@@ -27,6 +31,8 @@ class GraphMode:
         self._sessions = sessions.stack
 
         deprecation._PRINT_DEPRECATION_WARNINGS = False
+        warnings.filters.insert(0, _ADVICE)
+        logging.getLogger("tensorflow").addFilter(_is_not_advice)
         tf.disable_v2_behavior()
         graphs.stack, graphs._global_default_graph = [], None
         sessions.stack = []
@@ -44,6 +50,18 @@ class GraphMode:
         graphs.stack, graphs._global_default_graph = self._graphs
         sessions.stack = self._sessions
         deprecation._PRINT_DEPRECATION_WARNINGS = self._notices
+        logging.getLogger("tensorflow").removeFilter(_is_not_advice)
+        if _ADVICE in warnings.filters:  # a script may have reset them
+            warnings.filters.remove(_ADVICE)
+
+
+# What tf-keras says of TensorFlow 1's own layers and cells.
+_NOTICE = re.compile(r"`tf\.(layers|nn\.rnn_cell)\.\w+` is deprecated|Please fix your imports")
+_ADVICE = ("ignore", _NOTICE, UserWarning, None, 0)
+
+
+def _is_not_advice(record: logging.LogRecord) -> bool:
+    return not _NOTICE.match(record.getMessage())
 
 
 def _switches() -> list[tuple]:

@@ -19,13 +19,13 @@ from pathlib import Path
 from types import FrameType, ModuleType
 
 from vae_tf1.legacy import families
-from vae_tf1.legacy.machinery.overlay import View, walk
+from vae_tf1.legacy.machinery.overlay import View, find
 from vae_tf1.legacy.machinery.source import LegacyLoader
 
 __all__ = ["LegacyImports", "Territory"]
 
 # What old modules are given something else for.
-_PACKAGES = families.PACKAGES | {"keras", "tensorflow"}
+_PACKAGES = families.PACKAGES | {"keras", "tensorflow", "tf_slim"}
 
 # These are at home in TensorFlow 2 wherever they are installed, a working copy included.
 _MODERN = frozenset({"tensorflow", "keras", "tf_keras", "tensorflow_probability", "vae_tf1"})
@@ -126,7 +126,7 @@ class _Hook:
         if root == "pickle" and "__python2_divide__" not in importer:
             return self._import(name, globals, locals, fromlist, level)
         view = self._view(root, name, fromlist or ())
-        return _find(view, name, fromlist) if fromlist else _find(view, name) and view
+        return find(view, name, fromlist) if fromlist else find(view, name) and view
 
     def _view(self, root: str, name: str, fromlist: tuple[str, ...]) -> View:
         """Return the view of a package, from which a module or some names are imported."""
@@ -134,6 +134,8 @@ class _Hook:
             return self._tensorflow()
         if root == "keras":
             return self._tensorflow().keras
+        if root == "tf_slim":
+            return self._tensorflow().contrib.slim
         try:
             self._import(root, {}, None, (), 0)
         except ModuleNotFoundError as error:
@@ -147,7 +149,7 @@ class _Hook:
         root = name.partition(".")[0]
         importer = _importer(sys._getframe(1), None)
         if root in _PACKAGES and self._territory.holds(importer):
-            return _find(self.import_(name, importer), name)
+            return find(self.import_(name, importer), name)
         return self._import_module(name, package)
 
 
@@ -160,29 +162,6 @@ def _importer(frame: FrameType | None, globals: dict | None) -> dict:
     while frame is not None and "__file__" not in found and found.get("__name__") != "__main__":
         frame = frame.f_back
         found = {} if frame is None else frame.f_globals
-    return found
-
-
-def _find(root: View, name: str, fromlist: tuple[str, ...] = ()) -> ModuleType:
-    """Return the module under a dotted name, with all that is to be imported from it.
-
-    Raises
-    ------
-    ImportError
-        Something is missing, and what it is.
-    """
-    try:
-        found = walk(root, name.partition(".")[2])
-    except AttributeError as error:
-        raise ModuleNotFoundError(f"No module named {name!r}: {error}", name=name) from None
-    for wanted in fromlist:
-        if wanted != "*":
-            try:
-                walk(found, wanted)
-            except AttributeError as error:
-                raise ImportError(
-                    f"cannot import name {wanted!r} from {name!r}: {error}", name=name
-                ) from None
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ["Alias", "Lazy"]
+__all__ = ["Alias", "Lazy", "Moved"]
 
 
 @dataclass(frozen=True)
@@ -32,3 +32,19 @@ class Alias:
     """
 
     target: str
+
+
+@dataclass(frozen=True)
+class Moved:
+    """An object, or a whole module, that lives in another module now; imported on first use.
+
+    Parameters
+    ----------
+    modules : str
+        The module; or several, separated by spaces, whose public names stand side by side.
+    name : str, optional
+        The object's name there; by default the module itself is meant.
+    """
+
+    modules: str
+    name: str = ""

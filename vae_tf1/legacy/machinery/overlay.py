@@ -9,14 +9,14 @@ from __future__ import annotations
 import difflib
 import functools
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import import_module
 from types import ModuleType
 from typing import Protocol
 
-from vae_tf1.legacy.machinery.lazy import Alias, Lazy
+from vae_tf1.legacy.machinery.lazy import Alias, Lazy, Moved
 
-__all__ = ["NOTHING", "Family", "Overlay", "View", "nearest", "origin", "walk"]
+__all__ = ["NOTHING", "Family", "Overlay", "View", "find", "nearest", "origin", "walk"]
 
 NOTHING = object()
 """As a value: nothing real lies below this name (a module that is gone, or wholly ours)."""
@@ -25,7 +25,12 @@ _ABSENT = object()
 
 # Packages that TensorFlow 1's interface is read from: their modules become views too, so that a
 # missing name is reported with the nearest one. They are never written to.
-_INTERFACES = ("tensorflow._api.", "tensorflow.compat.v1", "tf_keras.api.", "tf_slim")
+_INTERFACES = (
+    "tensorflow._api.",
+    "tensorflow.compat.v1",
+    "tf_keras.api.",
+    "vae_tf1.legacy.genuine.",
+)
 
 
 class Family(Protocol):
@@ -72,9 +77,17 @@ class Overlay:
         A later family wins over an earlier one.
     package : str, optional
         What the families' names are relative to; by default each begins with its package.
+    load : callable, optional
+        Imports a module by its dotted name.
     """
 
-    def __init__(self, families: Iterable[Family], package: str = "") -> None:
+    def __init__(
+        self,
+        families: Iterable[Family],
+        package: str = "",
+        load: Callable[[str], ModuleType] = import_module,
+    ) -> None:
+        self.load = load
         self.names = Names()
         for family in families:
             for dotted, value in family.names().items():
@@ -104,6 +117,67 @@ class Overlay:
                 return module
             names = names.children[part]
         return walk(self.view(package, sys.modules[package]), ".".join(parts))
+
+    def moved(self, value: Moved) -> object:
+        """Return the object, or the module, that has moved."""
+        modules = [self.load(name) for name in value.modules.split()]
+        if value.name:
+            return getattr(modules[0], value.name)
+        if len(modules) == 1:
+            return modules[0]
+        together = ModuleType(modules[0].__name__, modules[0].__doc__)
+        for module in modules:
+            names = getattr(module, "__all__", [n for n in vars(module) if n[0] != "_"])
+            together.__dict__.update({name: getattr(module, name) for name in names})
+        return together
+
+    def submodule(self, parent: object, name: str) -> object:
+        """Return an attribute of a module, which may be a submodule to import, or None.
+
+        Parameters
+        ----------
+        parent : object
+            A real module, or None.
+        name : str
+        """
+        found = getattr(parent, name, None)
+        if found is None and hasattr(parent, "__path__"):
+            full = f"{parent.__name__}.{name}"
+            try:
+                found = self.load(full)
+            except ModuleNotFoundError as error:
+                if error.name != full:
+                    raise
+        return found
+
+    def step(self, found: object, name: str, module: bool = False) -> object:
+        """Return an attribute of a view or of a module, which may be a submodule to import.
+
+        Parameters
+        ----------
+        found : object
+        name : str
+        module : bool
+            Whether a module is meant, if there are a function and a module of that name.
+
+        Raises
+        ------
+        AttributeError
+            It is neither.
+        """
+        try:
+            value = getattr(found, name)
+        except AttributeError:
+            base = found._base_ if isinstance(found, View) else found
+            inner = self.submodule(base, name)
+            if inner is None:
+                raise
+            return getattr(found, name, inner)
+        if module and isinstance(found, View) and not isinstance(value, ModuleType):
+            node = found._names_.children.get(name)
+            if node is not None and node.children:
+                return View(f"{found.__name__}.{name}", node, None, self, found._root_)
+        return value
 
 
 class View(ModuleType):
@@ -144,7 +218,7 @@ class View(ModuleType):
             node = Names()
         else:
             value = self._of_families_(name, node)
-        if node.children or _is_interface(value):
+        if _is_interface(value) or (node.children and isinstance(value, ModuleType | None)):
             value = View(f"{self.__name__}.{name}", node, value, self._overlay_, self._root_)
         self.__dict__[name] = value
         return value
@@ -155,9 +229,11 @@ class View(ModuleType):
             return value.load()
         if isinstance(value, Alias):
             return functools.reduce(getattr, filter(None, value.target.split(".")), self._root_)
+        if isinstance(value, Moved):
+            return self._overlay_.moved(value)
         if value is NOTHING:
             return None
-        return submodule(self._base_, name) if value is _ABSENT else value
+        return self._overlay_.submodule(self._base_, name) if value is _ABSENT else value
 
     def _from_base_(self, name: str) -> object:
         """Return what the real module has under a name, or say what is missing."""
@@ -207,32 +283,12 @@ def _is_real(value: object) -> bool:
     return isinstance(value, ModuleType) and not _is_interface(value)
 
 
-def submodule(parent: object, name: str) -> object:
-    """Return an attribute of a module, which may be a submodule to import; None if it is neither.
-
-    Parameters
-    ----------
-    parent : object
-        A module that was not given to an old script, or None.
-    name : str
-    """
-    found = getattr(parent, name, None)
-    if found is None and hasattr(parent, "__path__"):
-        full = f"{parent.__name__}.{name}"
-        try:
-            found = import_module(full)
-        except ModuleNotFoundError as error:
-            if error.name != full:
-                raise
-    return found
-
-
-def walk(root: object, dotted: str) -> object:
+def walk(root: View, dotted: str) -> object:
     """Return what an ``import`` of the dotted name gives: submodules of real packages are imported.
 
     Parameters
     ----------
-    root : View or module
+    root : View
     dotted : str
         Relative to `root`.
 
@@ -242,15 +298,41 @@ def walk(root: object, dotted: str) -> object:
         There is no such name.
     """
     found: object = root
-    for part in filter(None, dotted.split(".")):
-        try:
-            found = getattr(found, part)
-        except AttributeError:
-            base = found._base_ if isinstance(found, View) else found
-            module = submodule(base, part)
-            if module is None:
-                raise
-            found = getattr(found, part, module)
+    parts = [part for part in dotted.split(".") if part]
+    for place, part in enumerate(parts):
+        found = root._overlay_.step(found, part, module=place < len(parts) - 1)
+    return found
+
+
+def find(root: View, name: str, fromlist: Iterable[str] = ()) -> object:
+    """Return the module under a dotted name, with all that is to be imported from it.
+
+    Parameters
+    ----------
+    root : View
+    name : str
+        The name in an ``import``, the package's own in front.
+    fromlist : iterable of str
+
+    Raises
+    ------
+    ImportError
+        Something is missing, and what it is.
+    """
+    found: object = root
+    try:
+        for part in name.split(".")[1:]:
+            found = root._overlay_.step(found, part, module=True)
+    except AttributeError as error:
+        raise ModuleNotFoundError(f"No module named {name!r}: {error}", name=name) from None
+    for wanted in fromlist:
+        if wanted != "*":
+            try:
+                root._overlay_.step(found, wanted)
+            except AttributeError as error:
+                raise ImportError(
+                    f"cannot import name {wanted!r} from {name!r}: {error}", name=name
+                ) from None
     return found
 
 
@@ -274,11 +356,12 @@ def origin(root: View, dotted: str) -> tuple[str, str | None]:
     """
     here: object = root
     seen, names, ours = [], root._names_, False
-    for part in dotted.split("."):
+    parts = dotted.split(".")
+    for part in parts:
         seen.append(part)
         of_today = _is_real(here._base_ if isinstance(here, View) else here)
         try:
-            here = walk(here, part)
+            here = root._overlay_.step(here, part, module=len(seen) < len(parts))
         except (AttributeError, ImportError):
             return ".".join(seen), None
         names = names.children.get(part, Names())

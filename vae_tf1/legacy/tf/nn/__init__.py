@@ -1,1 +1,0 @@
-"""What old scripts find under `tensorflow.nn`."""
