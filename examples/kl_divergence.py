@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from vae_tf1 import kl_divergence_gaussians, monte_carlo_kl, plots
-from vae_tf1.backend.deprecations import without_deprecation_warnings
+from vae_tf1.backend.notices import without_deprecation_notices
 
 SEED_CLOSED_FORM, SEED_TENSORFLOW = 2.5925815, 2.5925813
 
@@ -23,7 +23,7 @@ def main(args: argparse.Namespace) -> None:
     closed_form = kl_divergence_gaussians(q_mu, q_sigma, p_mu, p_sigma)
 
     graph = tf.Graph()
-    with without_deprecation_warnings(), graph.as_default(), tf.compat.v1.Session() as sess:
+    with without_deprecation_notices(), graph.as_default(), tf.compat.v1.Session() as sess:
         tf.compat.v1.set_random_seed(args.seed)
         q = tf.compat.v1.distributions.Normal(q_mu, q_sigma)
         p = tf.compat.v1.distributions.Normal(p_mu, p_sigma)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from support.prob_modes import TOLERANCE, both_modes, both_types
 
 from vae_tf1 import VariationalAutoencoder, kl_divergence_gaussians, log_density_ratio_gaussians
-from vae_tf1.backend.deprecations import without_deprecation_warnings
+from vae_tf1.backend.notices import without_deprecation_notices
 from vae_tf1.divergence import MonteCarloKL, monte_carlo_kl
 
 TWO_GAUSSIANS = ("kl_q_mu", "kl_q_sigma", "kl_p_mu", "kl_p_sigma")
@@ -50,7 +50,7 @@ def test_closed_form_is_the_notebooks_number(golden):
 def test_it_is_what_tensorflow_has_registered(golden):
     q_mu, q_sigma, p_mu, p_sigma = (golden[key] for key in TWO_GAUSSIANS)
     with (
-        without_deprecation_warnings(),
+        without_deprecation_notices(),
         tf.Graph().as_default(),
         tf.compat.v1.Session() as sess,
     ):
@@ -251,7 +251,7 @@ def _numpy_state():
 
 def normals(library, golden):
     q_mu, q_sigma, p_mu, p_sigma = (golden[key] for key in TWO_GAUSSIANS)
-    with without_deprecation_warnings():
+    with without_deprecation_notices():
         return library(q_mu, q_sigma), library(p_mu, p_sigma)
 
 

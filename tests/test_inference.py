@@ -7,20 +7,22 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from vae_tf1 import VariationalAutoencoder, inference
+from vae_tf1 import VariationalAutoencoder
+from vae_tf1.inference import Inference
 
-D, M, ROWS = 12, 2, 103
+D, M, ROWS, SIDE_BY_SIDE = 12, 2, 103, 3
 
 
 @pytest.fixture
 def vae():
     with VariationalAutoencoder(D, [5, M], seed=3) as vae:
+        in_blocks_of(vae, 10)
         yield vae
 
 
-@pytest.fixture(autouse=True)
-def ten_rows_a_block(monkeypatch):
-    monkeypatch.setattr(inference, "_BLOCK_BYTES", 10 * 4 * D)
+def in_blocks_of(vae, rows, **options):
+    """Have the model run so many rows at a time."""
+    vae._inference = Inference(vae, block_bytes=rows * 4 * D, **options)
 
 
 @pytest.fixture(scope="module")
@@ -36,9 +38,9 @@ def test_transform_and_decoding_are_those_of_one_run(vae, X):
 
 
 @pytest.mark.parametrize("rows", [1, 9, 10, 11, 30, ROWS])
-def test_evaluate_is_the_same_whatever_the_blocks(vae, X, rows, monkeypatch):
+def test_evaluate_is_the_same_whatever_the_blocks(vae, X, rows):
     in_blocks = vae.evaluate(X[:rows])
-    monkeypatch.setattr(inference, "_BLOCK_BYTES", 4 << 20)
+    in_blocks_of(vae, 1000)
     at_once = vae.evaluate(X[:rows])
     assert all(type(value) is float for value in in_blocks)
     np.testing.assert_allclose(in_blocks, at_once, rtol=1e-5)
@@ -48,19 +50,19 @@ class TestXla:
     """Ten full blocks and three rows more; what is compiled is a full block."""
 
     @pytest.fixture(autouse=True)
-    def ten_blocks_are_worth_it(self, monkeypatch):
-        monkeypatch.setattr(inference, "_WORTH_COMPILING", 10)
+    def ten_blocks_are_worth_it(self, vae):
+        in_blocks_of(vae, 10, worth_compiling=10)
 
     @pytest.fixture
     def compiled(self, monkeypatch):
         built = []
 
-        def build(vae, rows, n, compiled):
+        def build(self, rows, n, compiled):
             built.append((n, compiled))
-            return _build(vae, rows, n, compiled)
+            return _build(self, rows, n, compiled)
 
-        _build = inference._build_evaluation
-        monkeypatch.setattr(inference, "_build_evaluation", build)
+        _build = Inference._build_evaluation
+        monkeypatch.setattr(Inference, "_build_evaluation", build)
         return built
 
     def test_large_work_is_compiled_and_small_work_is_not(self, vae, X, compiled):
@@ -71,19 +73,19 @@ class TestXla:
         assert vae.evaluate(X[:99]) == small
         assert len(compiled) == built
 
-    def test_the_result_is_that_without_it(self, vae, X, monkeypatch):
+    def test_the_result_is_that_without_it(self, vae, X):
         with_xla = vae.evaluate(X)
-        monkeypatch.setattr(inference, "_WORTH_COMPILING", 11)
+        in_blocks_of(vae, 10, worth_compiling=11)
         np.testing.assert_allclose(with_xla, vae.evaluate(X), rtol=1e-5)
 
     def test_where_it_is_unavailable_evaluate_goes_on_and_says_so_once(self, vae, X, monkeypatch):
-        def unavailable(vae, rows, n, compiled):
+        def unavailable(self, rows, n, compiled):
             if compiled:
                 raise tf.errors.UnimplementedError(None, None, "no JIT on this machine")
-            return build(vae, rows, n, compiled)
+            return build(self, rows, n, compiled)
 
-        build = inference._build_evaluation
-        monkeypatch.setattr(inference, "_build_evaluation", unavailable)
+        build = Inference._build_evaluation
+        monkeypatch.setattr(Inference, "_build_evaluation", unavailable)
         with pytest.warns(RuntimeWarning, match="no JIT on this machine") as warned:
             first = vae.evaluate(X)
         assert [warning.filename for warning in warned] == [__file__]
@@ -97,6 +99,7 @@ def test_samples_are_drawn_in_the_order_of_the_rows(X):
     samples = []
     for _ in range(5):
         with VariationalAutoencoder(D, [5, M], seed=3) as vae:
+            in_blocks_of(vae, 10)
             samples.append(vae.posterior_predictive_sample(X))
     assert all(np.array_equal(sample, samples[0]) for sample in samples)
 
@@ -130,7 +133,8 @@ def test_a_lazy_sequence_is_read_from_one_thread_and_no_further_than_needed(vae,
 
 def test_some_blocks_run_side_by_side_and_no_more(vae, X, monkeypatch):
     """Each waits until another has begun; were they one after the other, none would get on."""
-    together = threading.Barrier(inference._SIDE_BY_SIDE, timeout=20)
+    in_blocks_of(vae, 10, side_by_side=SIDE_BY_SIDE)
+    together = threading.Barrier(SIDE_BY_SIDE, timeout=20)
     running, most = set(), []
     run = vae.sess.run
 
@@ -141,10 +145,10 @@ def test_some_blocks_run_side_by_side_and_no_more(vae, X, monkeypatch):
         running.discard(threading.get_ident())
         return run(*args)
 
-    n = 10 * inference._SIDE_BY_SIDE * 2
+    n = 10 * SIDE_BY_SIDE * 2
     monkeypatch.setattr(vae.sess, "run", waiting)
     assert vae.transform(X[:n]).shape == (n, M)
-    assert max(most) == inference._SIDE_BY_SIDE
+    assert max(most) == SIDE_BY_SIDE
 
 
 def test_an_error_in_a_block_reaches_the_caller(vae, X, monkeypatch):

@@ -1,34 +1,25 @@
-"""The variational autoencoder: its graph, and the methods on it.
+"""What a user calls: the model, and all that is done with it.
 
-References
-----------
-Kingma & Welling (2014), *Auto-Encoding Variational Bayes*, ICLR.
-Rezende, Mohamed & Wierstra (2014), *Stochastic Backpropagation and Approximate Inference in Deep
-Generative Models*, ICML.
+Each method checks what it is given, delegates, and returns.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
 
-from vae_tf1 import inference
-from vae_tf1.backend.deprecations import without_deprecation_warnings
-from vae_tf1.checkpoint import folder as checkpoint_folder
-from vae_tf1.checkpoint import store as checkpoint
-from vae_tf1.data.rows import ArrayLike, check_count
-from vae_tf1.divergence import kl_divergence_gaussians, log_density_ratio_gaussians
+from vae_tf1.checkpoint import folder, store
+from vae_tf1.checks import check_count
+from vae_tf1.data.rows import ArrayLike, as_rows
 from vae_tf1.errors import CheckpointError
-from vae_tf1.model import noise
-from vae_tf1.model.bernoulli import bernoulli_log_likelihood
-from vae_tf1.model.layers import DenseLayer
-from vae_tf1.model.noise import Stream
-from vae_tf1.model.rmsprop import rmsprop
-from vae_tf1.training import loop as training
+from vae_tf1.inference import Evaluation, Inference
+from vae_tf1.model.graph import Model, Pass
+from vae_tf1.model.state import Costs
+from vae_tf1.training.autosave import Autosave, NoAutosave
+from vae_tf1.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -37,34 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Evaluation", "Pass", "VariationalAutoencoder"]
 
-_KL_TERMS = ("analytic", "monte_carlo")
 
-
-class Pass(NamedTuple):
-    """What one pass of a minibatch through encoder and decoder computes; B images, M latents."""
-
-    means: tf.Tensor  # [B, M]
-    stddev: tf.Tensor  # [B, M]
-    Z: tf.Tensor  # [B, M]
-    logits: tf.Tensor  # [B, D]
-    log_likelihood: tf.Tensor  # [B], log p(x|z) in nats
-    kl: tf.Tensor  # [B], KL(q(z|x) || p(z)) in nats
-
-    @property
-    def elbo(self) -> tf.Tensor:
-        """The evidence lower bound, summed over the batch."""
-        return tf.reduce_sum(self.log_likelihood - self.kl)
-
-
-class Evaluation(NamedTuple):
-    """Mean nats per image: ``elbo = reconstruction - kl``."""
-
-    elbo: float
-    reconstruction: float
-    kl: float
-
-
-class VariationalAutoencoder:
+class VariationalAutoencoder(Model):
     """A variational autoencoder of dense layers, with a Gaussian code and a Bernoulli decoder.
 
     The encoder gives q(z|x) = N(means, stddev²), the decoder p(x|z) = Bernoulli(sigmoid(logits)),
@@ -128,200 +93,20 @@ class VariationalAutoencoder:
         prior: Gaussian | None = None,
         kl: str = "analytic",
     ) -> None:
-        self.D = check_count(D, "D")
-        if not np.iterable(hidden_layer_sizes) or isinstance(hidden_layer_sizes, str):
-            raise TypeError(
-                "hidden_layer_sizes must be a list of integers such as [200, 100], not "
-                f"{hidden_layer_sizes!r}"
-            )
-        self.hidden_layer_sizes = [
-            check_count(size, "a hidden layer size") for size in hidden_layer_sizes
-        ]
-        if not self.hidden_layer_sizes:
-            raise ValueError("hidden_layer_sizes is empty: the last one is the size of the code")
-        if seed is not None:
-            seed = check_count(seed, "seed", least=0)
-        if prior is not None and not hasattr(prior, "KL_divergence"):
-            raise TypeError(f"prior must be a Gaussian or None, not {prior!r}")
-        if kl not in _KL_TERMS:
-            raise ValueError(f"kl must be one of {', '.join(map(repr, _KL_TERMS))}, not {kl!r}")
-        self.prior = prior
-        self.kl = kl
-        self.costs: list[float] = []
-        self.epochs_done = 0
-        self.loops: dict = {}  # what has been added to the graph on first use
-        self.saver: tuple | None = None
-
-        self.graph = tf.Graph() if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
-        with self.graph.as_default(), without_deprecation_warnings():
-            if seed is None:
-                seed = tf.compat.v1.get_seed(None)[0]  # the graph's
-            self.seed_given = seed is not None
-            self.seed = noise.entropy() if seed is None else seed
-            self._build()
-        self.sess = tf.compat.v1.Session(graph=self.graph)
-        self._closed = False
-        self.sess.run(self.init_op)
-
-    # The graph -----------------------------------------------------------------------------------
-
-    def _build(self) -> None:
-        M = self.hidden_layer_sizes[-1]
-        self.X = tf.compat.v1.placeholder(tf.float32, (None, self.D), name="X")
-        self.Z_input = tf.compat.v1.placeholder(tf.float32, (None, M), name="Z_input")
-        self._build_layers()
-        self._build_state()
-
-        with tf.name_scope("epsilon"):
-            self.epsilon = self._next_epsilon(tf.shape(self.X)[0])
-        one_pass = self.forward(self.X, self.epsilon)
-        self.means, self.stddev, self.Z = one_pass.means, one_pass.stddev, one_pass.Z
-
-        with tf.name_scope("posterior_predictive"):
-            self.X_hat_distribution = tf.compat.v1.distributions.Bernoulli(logits=one_pass.logits)
-            self.posterior_predictive = self.X_hat_distribution.sample(
-                seed=noise.op_seed(self.seed, Stream.SAMPLES, 0)
-            )
-            self.posterior_predictive_probs = tf.nn.sigmoid(one_pass.logits)
-        with tf.name_scope("prior_predictive"):
-            self._prior_samples = tf.compat.v1.placeholder_with_default(1, (), name="n")
-            Z = self._sample_prior(self._prior_samples)
-            logits = self.decode(Z)
-            self.prior_predictive = tf.compat.v1.distributions.Bernoulli(logits=logits).sample(
-                seed=noise.op_seed(self.seed, Stream.SAMPLES, 2)
-            )
-            self.prior_predictive_probs = tf.nn.sigmoid(logits)
-        with tf.name_scope("prior_predictive_from_input"):
-            self.prior_predictive_from_input_probs = tf.nn.sigmoid(self.decode(self.Z_input))
-
-        self.elbo = one_pass.elbo
-        with tf.name_scope("train"):
-            self.optimizer = rmsprop()
-            step = self.optimizer.minimize(-self.elbo, var_list=self.variables)
-            with tf.control_dependencies([step]):
-                self.train_op = self.count_steps(1)
-        # The variables that the caller made before the model are started too, as they always were.
-        self.init_op = tf.group(
-            tf.compat.v1.global_variables_initializer(),
-            self.noise_key.initializer,
-            self.global_step.initializer,
-            self._draws.initializer,
-        )
-
-    def _build_layers(self) -> None:
-        """Create the layers in the original's order, which is that of the names in checkpoints."""
-        numbers = itertools.count()
-
-        def layers(sizes: list[int], outputs: int) -> list[DenseLayer]:
-            """Return a relu layer for each pair in `sizes`, and an unbounded one to the outputs."""
-            *hidden, last = itertools.pairwise([*sizes, outputs])
-            return [
-                *(DenseLayer(*pair, seed=weights_seed()) for pair in hidden),
-                DenseLayer(*last, f=tf.identity, seed=weights_seed()),
-            ]
-
-        def weights_seed() -> tuple[int, int]:
-            return divmod(noise.key(self.seed, Stream.WEIGHTS, next(numbers)), 2**32)
-
-        *hidden, M = self.hidden_layer_sizes
-        self.encoder_layers = layers([self.D, *hidden], 2 * M)  # M means, M standard deviations
-        self.decoder_layers = layers([M, *reversed(hidden)], self.D)
-
-    def _build_state(self) -> None:
-        """Count steps and draws, so that noise is a function of them.
-
-        Local variables: a ``Saver()`` of the caller's own, made for a checkpoint of the original,
-        must not look for them in it.
-        """
-
-        def state(value: int, name: str) -> tf.Variable:
-            return tf.compat.v1.Variable(
-                np.int64(value),
-                trainable=False,
-                use_resource=True,
-                name=name,
-                collections=[tf.compat.v1.GraphKeys.LOCAL_VARIABLES],
-            )
-
-        self.noise_key = state(noise.key(self.seed, Stream.EPSILON), "noise_key")
-        self.global_step = state(0, "global_step")
-        self._draws = state(0, "draws")
-
-    def _next_epsilon(self, batch: tf.Tensor) -> tf.Tensor:
-        """Draw fresh noise: the k-th draw at a global step, from 0 after each training step.
-
-        So `fit` and a loop of ``sess.run(train_op)`` see the same noise, and two looks at a sample
-        differ.
-        """
-        draw = self._draws.assign_add(1, read_value=True) - 1
-        key, step = self.noise_key.read_value(), self.global_step.read_value()
-        shape = (1, batch, self.hidden_layer_sizes[-1])
-        return noise.standard_normal(key, step, draw, shape)[0]
-
-    def _sample_prior(self, n: tf.Tensor) -> tf.Tensor:
-        M = self.hidden_layer_sizes[-1]
-        standard_normal = tf.compat.v1.distributions.Normal(
-            loc=np.zeros(M, np.float32), scale=np.ones(M, np.float32)
-        )
-        epsilon = standard_normal.sample(n, seed=noise.op_seed(self.seed, Stream.SAMPLES, 1))
-        if self.prior is None:
-            return epsilon
-        return self.prior.prior_mean + self.prior.prior_deviation * epsilon
-
-    def count_steps(self, steps: tf.Tensor | int) -> tf.Operation:
-        """Return the op that notes that so many steps have been made."""
-        return tf.group(self.global_step.assign_add(steps), self._draws.assign(0))
+        super().__init__(D, hidden_layer_sizes, seed=seed, prior=prior, kl=kl)
+        self._trainer = Trainer(self)
+        self._inference = Inference(self)
+        self._writer = store.Writer(self)
 
     @property
-    def variables(self) -> list[tf.Variable]:
-        """Weights and biases, in the order of the names in a checkpoint."""
-        layers = self.encoder_layers + self.decoder_layers
-        return [variable for layer in layers for variable in (layer.W, layer.b)]
+    def costs(self) -> Costs:
+        """The ELBO per image, in nats, of each step that `fit` has run."""
+        return self.state.costs
 
-    def encode(self, X: tf.Tensor) -> tf.Tensor:
-        """Return what the encoder makes of images, (batch, 2M); `latent` reads it."""
-        with tf.name_scope("encoder"):
-            return _through(self.encoder_layers, X)
-
-    def latent(self, encoded: tf.Tensor, epsilon: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        """Return means and stddev of q(z|x), the code Z that `epsilon` draws, and the KL."""
-        with tf.name_scope("latent"):
-            means, unbounded = tf.split(encoded, 2, axis=1)
-            # a standard deviation is positive: softplus; and its log finite: a little more
-            stddev = tf.nn.softplus(unbounded) + 1e-6
-            Z = epsilon * stddev + means
-        with tf.name_scope("elbo"):
-            return means, stddev, Z, self._kl(means, stddev, Z)
-
-    def decode(self, Z: tf.Tensor) -> tf.Tensor:
-        """Return the logits of p(x|z), (batch, D)."""
-        with tf.name_scope("decoder"):
-            return _through(self.decoder_layers, Z)
-
-    def forward(self, X: tf.Tensor, epsilon: tf.Tensor) -> Pass:
-        """Pass a minibatch through the model: the one definition of its ELBO.
-
-        The placeholder graph and the compiled training loop call this, and `evaluate` its parts.
-        """
-        means, stddev, Z, kl = self.latent(self.encode(X), epsilon)
-        logits = self.decode(Z)
-        with tf.name_scope("elbo"):
-            log_likelihood = bernoulli_log_likelihood(X, logits)
-        return Pass(means, stddev, Z, logits, log_likelihood, kl)
-
-    def _kl(self, means: tf.Tensor, stddev: tf.Tensor, Z: tf.Tensor) -> tf.Tensor:
-        """Return the divergence of q(z|x) from the prior, in nats an image."""
-        if self.kl == "monte_carlo":
-            p_mu, p_sigma = 0.0, 1.0
-            if self.prior is not None:
-                p_mu, p_sigma = self.prior.prior_mean, self.prior.prior_deviation
-            return log_density_ratio_gaussians(Z, means, stddev, p_mu, p_sigma)
-        if self.prior is not None:
-            p_mu, p_sigma = self.prior.prior_mean, self.prior.prior_deviation
-            return kl_divergence_gaussians(means, stddev, p_mu, p_sigma)
-        # Kingma & Welling (2014), appendix B, in the original's arithmetic
-        kl = -tf.math.log(stddev) + 0.5 * (stddev**2 + means**2) - 0.5
-        return tf.reduce_sum(kl, 1)
+    @property
+    def epochs_done(self) -> int:
+        """How many whole epochs `fit` has run."""
+        return self.state.epochs_done
 
     # Training ------------------------------------------------------------------------------------
 
@@ -337,7 +122,8 @@ class VariationalAutoencoder:
         checkpoint_dir: str | PathLike | None = None,
         save_every: float = 30.0,
         keep: int = 3,
-    ) -> list[float]:
+        more_epochs: int | None = None,
+    ) -> Costs:
         """Train on minibatches, in a new order each epoch, without the ragged last batch.
 
         Parameters
@@ -352,49 +138,60 @@ class VariationalAutoencoder:
         progress
             Whether to report: a bar on a terminal, a line an epoch elsewhere.
         plot
-            Whether to show the ELBO of each step at the end, where there is a display.
+            Whether to show the ELBO of each step at the end, if there is a display. The window
+            does not stop the program; a program that ends waits until the window is closed.
         compile
-            Whether to compile the loop with XLA; by default when the run is long enough to repay
-            the time that takes.
+            Whether to compile the loop with XLA. By default the loop is compiled once the model's
+            training, all calls together, is long enough to repay the time that compiling takes.
         checkpoint_dir
             A folder for checkpoints. A training that finds its own there goes on where that was
             saved, and ends with the bits of one that was never stopped; `epochs` counts from the
             beginning, so nothing is left to do for one that was complete. A checkpoint that cannot
             be written is a warning: the one before it stays good.
         save_every
-            Seconds between two checkpoints. There is one at the beginning, at the end, and when
-            Ctrl-C or SIGTERM stops the training, too.
+            Seconds between two checkpoints. There is also one at the beginning, one at the end, and
+            one when Ctrl-C, SIGTERM or SIGHUP stops the training.
         keep
             How many checkpoints stay.
+        more_epochs
+            Train this many epochs beyond the whole epochs that are done, in place of `epochs`:
+            ``fit(X, more_epochs=1, checkpoint_dir=d)`` in a loop trains an epoch each time.
 
         Returns
         -------
-        list of float
-            The ELBO per image, in nats, of each step of this call. `costs` has those of all.
+        Costs
+            A list: the ELBO per image, in nats, of each step of this training, or of its
+            `more_epochs`. `costs` has those of all trainings of this model.
 
         Raises
         ------
         TypeError, ValueError
-            When X or an option is not as above; nothing has been trained then.
+            If X or an option is not as above; nothing has been trained then.
         FloatingPointError
-            When the ELBO becomes NaN or infinite; the weights are those before that step.
+            If the ELBO, a gradient or a weight becomes NaN or infinite; the weights are those
+            before that step.
         KeyboardInterrupt
             On Ctrl-C, after at most a second; what was learned is kept.
         CheckpointError
-            A ValueError, when `checkpoint_dir` is in use by another training, cannot be written,
+            A ValueError, if `checkpoint_dir` is in use by another training, cannot be written,
             or belongs to another model or other data.
         """
-        self._check_open()
-        costs = training.train(
-            self,
-            X,
+        self.check_open()
+        more = more_epochs is not None
+        epochs = check_count(*((more_epochs, "more_epochs") if more else (epochs, "epochs")))
+        batch_sz = check_count(batch_sz, "batch_sz")
+        rows = as_rows(X, self.D)
+        autosave = NoAutosave()
+        if checkpoint_dir is not None:
+            autosave = Autosave(self._writer, checkpoint_dir, save_every, keep)
+        costs = self._trainer.train(
+            rows,
             epochs,
             batch_sz,
+            more=more,
+            autosave=autosave,
             show_progress=progress,
             compile=compile,
-            checkpoint_dir=checkpoint_dir,
-            save_every=save_every,
-            keep=keep,
         )
         if plot and costs:
             from vae_tf1 import plots
@@ -406,7 +203,7 @@ class VariationalAutoencoder:
 
     def transform(self, X: ArrayLike) -> np.ndarray:
         """Return the means of q(z|x): (N, D) images to (N, M) codes."""
-        return self._run_rows(self.means, self.X, X, "X")
+        return self._run_images(self.means, X)
 
     def reconstruct(self, X: ArrayLike) -> np.ndarray:
         """Return the probabilities decoded from the means of q(z|x): (N, D) to (N, D)."""
@@ -414,16 +211,18 @@ class VariationalAutoencoder:
 
     def prior_predictive_with_input(self, Z: ArrayLike) -> np.ndarray:
         """Return the probabilities that codes decode to: (N, M) to (N, D)."""
-        return self._run_rows(self.prior_predictive_from_input_probs, self.Z_input, Z, "Z")
+        self.check_open()
+        codes = as_rows(Z, self.M, "Z", unit_interval=False)
+        return self._inference.run(self.prior_predictive_from_input_probs, self.Z_input, codes)
 
     def posterior_predictive_sample(self, X: ArrayLike) -> np.ndarray:
         """Return a sample of p(x_new | x) for each image: (N, D) to (N, D) of 0 and 1."""
-        return self._run_rows(self.posterior_predictive, self.X, X, "X", random=True)
+        return self._run_images(self.posterior_predictive, X, random=True)
 
     def prior_predictive_sample_with_probs(self, n: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """Return samples of p(x_new | z), z ~ p(z), and their probabilities: (n, D) each."""
-        self._check_open()
-        return inference.sample_prior(self, check_count(n, "n"))
+        self.check_open()
+        return self._inference.sample_prior(check_count(n, "n"))
 
     def evaluate(self, X: ArrayLike) -> Evaluation:
         """Return ELBO, reconstruction and KL in mean nats per image, with one noise sample each.
@@ -432,12 +231,12 @@ class VariationalAutoencoder:
         the model alone. Many rows are evaluated by a compiled graph, which takes half a second to
         make, the first time.
         """
-        self._check_open()
-        return Evaluation(*inference.evaluate(self, X))
+        self.check_open()
+        return self._inference.evaluate(as_rows(X, self.D))
 
-    def _run_rows(self, fetch, placeholder, values, name: str, random=False) -> np.ndarray:
-        self._check_open()
-        return inference.run_rows(self, fetch, placeholder, values, name, random=random)
+    def _run_images(self, fetch: tf.Tensor, X: ArrayLike, random: bool = False) -> np.ndarray:
+        self.check_open()
+        return self._inference.run(fetch, self.X, as_rows(X, self.D), random=random)
 
     # Checkpoints ---------------------------------------------------------------------------------
 
@@ -455,24 +254,30 @@ class VariationalAutoencoder:
         Raises
         ------
         CheckpointError
-            When it cannot be written; an earlier one under that name is as it was.
+            If it cannot be written, or the model holds NaN or infinity; an earlier checkpoint under
+            that name is as it was.
         """
-        self._check_open()
-        return str(checkpoint.write(self, prefix))
+        self.check_open()
+        return str(self._writer.write(prefix))
 
-    def restore(self, prefix: str | PathLike) -> None:
+    def restore(self, path: str | PathLike) -> None:
         """Load weights and RMSProp slots that `save`, or the original's Saver, has written.
 
-        What only `save` writes comes along where it is there: the seed, the counts of steps and
+        What only `save` writes comes along if it is there: the seed, the counts of steps and
         epochs, the costs. Training then goes on as it would have without the interruption.
+
+        Parameters
+        ----------
+        path
+            What was given to `save` or to the Saver, or a folder as for `load`.
 
         Raises
         ------
         CheckpointError
-            When the checkpoint is missing, damaged or of another shape; the model is as it was.
+            If the checkpoint is missing, damaged or of another shape; the model is as it was.
         """
-        self._check_open()
-        checkpoint.restore(self, checkpoint.read(prefix))
+        self.check_open()
+        self.state = store.restore(self, folder.find(path))
 
     @classmethod
     def load(cls, path: str | PathLike) -> VariationalAutoencoder:
@@ -482,43 +287,29 @@ class VariationalAutoencoder:
         ----------
         path
             What was given to `save`, or the folder that it is in, or a `checkpoint_dir` of `fit`,
-            of which the newest good checkpoint is taken.
+            whose newest good checkpoint is taken. If there are both a checkpoint ``runs/a`` and a
+            folder of that name, ``"runs/a/"`` means the folder.
 
         Raises
         ------
         CheckpointError
-            When there is no such model, or it is damaged.
+            If there is no such model, or it is damaged.
         """
-        saved = checkpoint_folder.find(path)
-        described = saved.manifest
-        try:
-            prior = described["prior"]
-            if prior is not None:
-                from vae_tf1.gaussian import Gaussian
-
-                prior = Gaussian(prior["mean"], prior["variance"])
-            vae = cls(
-                described["D"],
-                described["hidden_layer_sizes"],
-                seed=described["seed"],
-                prior=prior,
-                kl=described["kl"],
+        saved = folder.find(path)
+        if not saved.manifest:
+            raise CheckpointError(
+                f"there is no {saved.prefix}.json to build a model from; build one and use "
+                "restore()"
             )
-        except (TypeError, ValueError, KeyError) as error:
-            raise CheckpointError(f"{saved.prefix}.json is damaged: {error}") from None
+        vae = cls(**_arguments(saved.manifest))
         try:
-            checkpoint.restore(vae, saved)
-        except CheckpointError:
+            vae.state = store.restore(vae, saved)
+        except BaseException:
             vae.close()
             raise
         return vae
 
     # Release ------------------------------------------------------------------------------------
-
-    def close(self) -> None:
-        """Release the session, and with it the memory of the variables; twice does no harm."""
-        self.sess.close()
-        self._closed = True
 
     def __enter__(self) -> VariationalAutoencoder:
         return self
@@ -526,12 +317,13 @@ class VariationalAutoencoder:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def _check_open(self) -> None:
-        if self._closed:
-            raise ValueError("this model has been closed; build or load it again to use it")
 
+def _arguments(described: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of the constructor that a manifest describes."""
+    arguments = {key: described[key] for key in ("D", "hidden_layer_sizes", "seed", "kl")}
+    prior = described["prior"]
+    if prior is not None:
+        from vae_tf1.gaussian import Gaussian
 
-def _through(layers: list[DenseLayer], value: tf.Tensor) -> tf.Tensor:
-    for layer in layers:
-        value = layer.forward(value)
-    return value
+        arguments["prior"] = Gaussian(prior["mean"], prior["variance"])
+    return arguments

@@ -21,7 +21,7 @@ from tensorflow_probability.python.internal import (
     tensor_util,
 )
 
-from vae_tf1.data.rows import check_count
+from vae_tf1.checks import check_count
 
 __all__ = ["Cubic", "LikelihoodCurves", "fit_distribution"]
 

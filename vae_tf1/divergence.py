@@ -7,6 +7,7 @@ KL(q ‖ p) = E_q[log q(z) − log p(z)]; between N(μ_q, σ_q²) and N(μ_p, σ
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any, NamedTuple
@@ -14,13 +15,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from vae_tf1.backend.deprecations import without_deprecation_warnings
-from vae_tf1.data.rows import check_count
+from vae_tf1.backend.notices import without_deprecation_notices
+from vae_tf1.checks import check_count
 
 __all__ = [
     "MonteCarloKL",
     "gaussian_kl",
     "kl_divergence_gaussians",
+    "log_density_gaussian",
     "log_density_ratio_gaussians",
     "monte_carlo_kl",
 ]
@@ -118,6 +120,34 @@ def log_density_ratio_gaussians(
     r_p = (z - p_mu) / p_sigma
     log_ratio = xp.log(p_sigma) - xp.log(q_sigma) + 0.5 * (xp.square(r_p) - xp.square(r_q))
     return _sum_last_axis(log_ratio, dtype)
+
+
+def log_density_gaussian(z: ArrayLike, mu: ArrayLike, sigma: ArrayLike) -> np.ndarray | tf.Tensor:
+    """Return log N(z; mu, sigma²) of a diagonal Gaussian, summed over the last axis.
+
+    Parameters
+    ----------
+    z
+        Points, shape (..., D).
+    mu, sigma
+        Mean and standard deviation, of shapes that broadcast with `z`.
+
+    Returns
+    -------
+    ndarray or Tensor
+        Shape (...), in nats: a tensor if any argument is one, NumPy otherwise.
+
+    Raises
+    ------
+    TypeError
+        If an argument is not numeric, or two tensors differ in type.
+    ValueError
+        If the shapes do not broadcast, or a standard deviation given as numbers is not positive.
+    """
+    (z, mu, sigma), dtype = _operands(z=z, mu=mu, sigma=sigma)
+    xp = _namespace(z)
+    log_density = -0.5 * math.log(2 * math.pi) - xp.log(sigma) - 0.5 * xp.square((z - mu) / sigma)
+    return _sum_last_axis(log_density, dtype)
 
 
 class MonteCarloKL(NamedTuple):
@@ -268,7 +298,7 @@ def _log_ratio_drawer(
     log_q, log_p = (getattr(d, "log_prob", None) or d.logpdf for d in (q, p))
 
     def log_ratio(n: int | tf.Tensor, **seeded: int | None) -> Any:
-        with without_deprecation_warnings():
+        with without_deprecation_notices():
             z = (getattr(q, "sample", None) or q.rvs)(n, **seeded)
             return log_q(z) - log_p(z)
 

@@ -1,8 +1,16 @@
-"""Every exception and warning of this project."""
+"""Every exception of this project, and how its warnings and reasons are said."""
+
+from __future__ import annotations
 
 import os
+import sys
+import warnings
 
-__all__ = ["CheckpointError", "DataError", "DataWarning"]
+__all__ = ["CheckpointError", "DataError", "DataWarning", "one_line", "reason", "warn"]
+
+_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_PREAMBLE = ("Graph execution error:", "Detected at node", "Node:", "\t", " ", "[[")
+_LONGEST = 300  # characters of a reason
 
 
 class CheckpointError(ValueError):
@@ -20,15 +28,38 @@ class DataError(ValueError):
         What is wrong with it.
     """
 
-    def __init__(self, path: str | os.PathLike, reason: str):
+    def __init__(self, path: str | os.PathLike, reason: str) -> None:
         self.path = os.fspath(path)
-        # One line whatever a hostile file or server put into it.
-        self.reason = " ".join("".join(c if c.isprintable() else " " for c in reason).split())
+        self.reason = one_line(reason)
         super().__init__(self.path, self.reason)
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.reason}"
+        return f"{one_line(self.path)}: {self.reason}"
 
 
 class DataWarning(UserWarning):
     """A file in one of the usual places is broken and was passed over."""
+
+
+def one_line(text: str) -> str:
+    """Return `text` as one printable line of bounded length, whatever a hostile file holds."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+
+
+def reason(error: BaseException) -> str:
+    """Return the gist of an error in one line, without TensorFlow's preamble."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    text = getattr(error, "message", None) or str(error) or type(error).__name__
+    lines = (line for line in text.splitlines() if line.strip())
+    gist = next((line for line in lines if not line.startswith(_PREAMBLE)), text.splitlines()[0])
+    return one_line(gist)
+
+
+def warn(message: str, category: type[Warning] = RuntimeWarning) -> None:
+    """Warn at the line of the user's code that called us."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from vae_tf1.data.rows import check_count
+from vae_tf1.checks import check_count
 
 __all__ = ["Mixture", "auroc", "fit_mixture", "gmm_energy", "gmm_params", "responsibilities"]
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_np
 
 from vae_tf1 import VariationalAutoencoder
-from vae_tf1.data.rows import as_rows, as_values, check_count
+from vae_tf1.checks import check_count
+from vae_tf1.data.rows import as_rows, as_values
 
 D = 4
 

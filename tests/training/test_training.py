@@ -5,7 +5,6 @@ import signal
 import threading
 import time
 import warnings
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,12 +12,14 @@ import tensorflow as tf
 
 from vae_tf1 import VariationalAutoencoder
 from vae_tf1.model import noise
-from vae_tf1.training import loop as training
 from vae_tf1.training.interrupts import Interrupts
+from vae_tf1.training.loop import Loop
+from vae_tf1.training.schedule import Pace
+from vae_tf1.training.trainer import Trainer
 
 D, SIZES, BATCH = 20, [8, 3], 10
 QUIET = {"progress": False, "plot": False}
-ODD = 35  # images a step, more than `training._WORTH_HALVING`: halves of 17 and 18
+ODD = 35  # images a step, more than `loop._WORTH_HALVING`: halves of 17 and 18
 
 
 @pytest.fixture(scope="module")
@@ -120,19 +121,14 @@ class TestTheOriginalsTraining:
 
 class TestReproducible:
     @pytest.mark.parametrize(("batch_sz", "capacities"), [(BATCH, (1, 3, 64)), (ODD, (1, 2, 64))])
-    def test_same_bits_whatever_the_chunk_size(
-        self, X, batch_sz, capacities, monkeypatch, tmp_path
-    ):
+    def test_same_bits_whatever_the_chunk_size(self, X, batch_sz, capacities, tmp_path):
         """However many steps a loop may have, and however many of them a chunk does have."""
-        pace = SimpleNamespace(observe=lambda *_: None)
-        monkeypatch.setattr(training, "Pace", lambda _: pace)
         results = []
         for capacity in capacities:
-            monkeypatch.setattr(training, "_capacity", lambda *_, c=capacity: c)
             with VariationalAutoencoder(D, SIZES, seed=1) as vae:
                 start = vae.save(tmp_path / "start")
-                for steps in {capacity, 1}:
-                    pace.steps = steps
+                for seconds in (1e9, 1e-9):  # as many steps as there may be, and one
+                    vae._trainer = Trainer(vae, chunk_steps=capacity, chunk_seconds=seconds)
                     vae.restore(start)
                     costs = vae.fit(X, epochs=3, batch_sz=batch_sz, compile=True, **QUIET)
                     results.append((costs, state(vae)))
@@ -171,8 +167,8 @@ class TestRows:
             results.append(vae.fit(source, epochs=2, batch_sz=BATCH, **QUIET))
         assert all(result == results[0] for result in results)
 
-    def test_a_bad_row_in_a_stream_stops_before_it_is_used(self, vae, X, tmp_path, monkeypatch):
-        monkeypatch.setattr(training, "_capacity", lambda *_: 2)
+    def test_a_bad_row_in_a_stream_stops_before_it_is_used(self, vae, X, tmp_path):
+        vae._trainer = Trainer(vae, chunk_steps=2)
         mapped = np.memmap(tmp_path / "x", np.float32, "w+", shape=X.shape)
         mapped[:] = X
         mapped[noise.minibatch_order(1, 0, len(X))[75]] = np.nan  # in the eighth batch
@@ -221,26 +217,26 @@ class TestNotFinite:
 class TestXla:
     def test_small_work_is_not_compiled_and_large_is(self, X, monkeypatch):
         kinds = []
-        build = training.Loop.__init__
+        build = Loop.__init__
         monkeypatch.setattr(
-            training.Loop, "__init__", lambda self, *a: (kinds.append(a[-1]), build(self, *a))[1]
+            Loop, "__init__", lambda self, *a: (kinds.append(a[-1]), build(self, *a))[1]
         )
         with VariationalAutoencoder(D, SIZES, seed=1) as vae:
             vae.fit(X, epochs=1, batch_sz=BATCH, **QUIET)
-            monkeypatch.setattr(training, "_WORTH_COMPILING", 0.001)
+            vae._trainer = Trainer(vae, worth_compiling=0.001)
             vae.fit(X, epochs=1, batch_sz=BATCH, **QUIET)
             vae.fit(X, epochs=1, batch_sz=BATCH, **QUIET)
         assert kinds == [False, True]
 
     def test_where_it_is_unavailable_training_goes_on_and_says_so_once(self, vae, X, monkeypatch):
-        prepare = training.Loop.prepare
+        prepare = Loop.prepare
 
         def unavailable(loop):
             if loop.compiled:
                 raise tf.errors.UnimplementedError(None, None, "no JIT on this machine")
             prepare(loop)
 
-        monkeypatch.setattr(training.Loop, "prepare", unavailable)
+        monkeypatch.setattr(Loop, "prepare", unavailable)
         with pytest.warns(RuntimeWarning, match="no JIT on this machine") as warned:
             vae.fit(X, epochs=1, batch_sz=BATCH, compile=True, **QUIET)
         assert [warning.filename for warning in warned] == [__file__]
@@ -270,7 +266,7 @@ class TestInterrupts:
 
     def test_ctrl_c_does_not_wait_for_xla(self, vae, X, monkeypatch):
         compiling, go_on = threading.Event(), threading.Event()
-        prepare = training.Loop.prepare
+        prepare = Loop.prepare
 
         def compile_for_long(loop):
             compiling.set()
@@ -281,7 +277,7 @@ class TestInterrupts:
             compiling.wait(60)
             os.kill(os.getpid(), signal.SIGINT)
 
-        monkeypatch.setattr(training.Loop, "prepare", compile_for_long)
+        monkeypatch.setattr(Loop, "prepare", compile_for_long)
         threading.Thread(target=press_ctrl_c).start()
         with pytest.raises(KeyboardInterrupt):
             vae.fit(X, epochs=1, batch_sz=BATCH, compile=True, **QUIET)
@@ -341,7 +337,7 @@ class TestProgress:
         assert capfd.readouterr() == ("", "")
 
     def test_the_pace_keeps_chunks_short(self):
-        pace = training.Pace(128)
+        pace = Pace(128, seconds=0.4)
         for _ in range(8):
             pace.observe(pace.steps, pace.steps * 0.05)
         assert pace.steps == 8

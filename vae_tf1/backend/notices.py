@@ -1,9 +1,10 @@
-"""TensorFlow's start-up notices kept off the screen."""
+"""Keep TensorFlow's notices off the screen: those of its start-up, and of its own deprecations."""
 
 from __future__ import annotations
 
 import contextlib
 import faulthandler
+import logging
 import os
 import re
 import sys
@@ -11,7 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["without_startup_notices"]
+__all__ = ["without_deprecation_notices", "without_startup_notices"]
 
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 _ONLY_FATAL = "3"
@@ -67,3 +68,19 @@ def _without_notices() -> Iterator[None]:
             rest = b"".join(line for line in caught if wanted is None or not wanted(line))
             while rest:
                 rest = rest[os.write(2, rest) :]
+
+
+@contextmanager
+def without_deprecation_notices() -> Iterator[None]:
+    """Drop TensorFlow's messages on deprecated classes; the log level stays as it is."""
+    logger, dropped = logging.getLogger("tensorflow"), _DropDeprecations()
+    logger.addFilter(dropped)
+    try:
+        yield
+    finally:
+        logger.removeFilter(dropped)
+
+
+class _DropDeprecations(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        return "deprecat" not in record.getMessage()

@@ -9,27 +9,35 @@ __all__ = ["FolderLock"]
 
 
 class FolderLock:
-    """Hold a folder for this process; the operating system lets go of it however we end.
+    """Hold a folder for this process; the operating system lets go of it however the process ends.
 
     Parameters
     ----------
     folder
-        An existing folder; a file `lock` in it is what is locked, and stays.
+        An existing folder. The lock is on a file `lock` in it, which stays.
 
     Raises
     ------
     BlockingIOError
-        When another process, or another training in this one, holds it.
+        If another process, or another training in this one, holds the folder.
+    OSError
+        If the file cannot be opened or written. A link of that name is not followed.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._file = (folder / "lock").open("a+b")
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+        self._file = os.fdopen(os.open(folder / "lock", flags, 0o666), "r+b")
+        try:
+            self._take()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _take(self) -> None:
         try:
             _lock(self._file.fileno())
         except OSError:
-            self._file.seek(0)
             owner = self._file.read(32).decode("ascii", "replace").strip()
-            self._file.close()
             raise BlockingIOError(f"process {owner}" if owner else "another process") from None
         self._file.truncate(0)
         self._file.write(str(os.getpid()).encode())
@@ -46,6 +54,7 @@ if os.name == "nt":  # pragma: no cover
     def _lock(descriptor: int) -> None:
         os.lseek(descriptor, 1 << 20, os.SEEK_SET)  # beyond the text, which others may read
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        os.lseek(descriptor, 0, os.SEEK_SET)
 
 else:
     import fcntl

@@ -1,45 +1,38 @@
 """Checkpoints that go both ways between this project and the original script under TensorFlow 1.
 
-``save("folder/name")`` writes ``name.index`` and ``name.data-00000-of-00001``, in which the
+A checkpoint ``folder/name`` is ``name.index`` and ``name.data-00000-of-00001``, in which the
 original's ``tf.train.Saver`` finds the variables and RMSProp slots under the names it knows, and
-``name.json``, from which a model can be rebuilt.
+``name.json``, from which a model can be built again.
 """
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import json
 import math
 import os
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from vae_tf1.errors import CheckpointError
+from vae_tf1.backend.xla import graph_lock
+from vae_tf1.checkpoint import files, manifest
+from vae_tf1.errors import CheckpointError, reason
+from vae_tf1.model.graph import Model
 from vae_tf1.model.rmsprop import MEAN_SQUARE, MOMENTUM
+from vae_tf1.model.state import Costs, TrainingState
 
-if TYPE_CHECKING:
-    from vae_tf1.autoencoder import VariationalAutoencoder
+__all__ = ["SUFFIXES", "Saved", "Writer", "exists", "read", "restore"]
 
-__all__ = [
-    "STEP",
-    "Saved",
-    "describe",
-    "flush_to_disk",
-    "read",
-    "reason",
-    "restore",
-    "write",
-]
-
-FORMAT = 1
-_SUFFIXES = (".index", ".data-00000-of-00001")
+SUFFIXES = (".index", ".data-00000-of-00001")
 _SLOTS = {"/RMSProp": MEAN_SQUARE, "/RMSProp_1": MOMENTUM}
-STEP, _KEY, _COSTS = "vae_tf1/global_step", "vae_tf1/noise_key", "vae_tf1/costs"
+_STEP, _KEY, _COSTS = "vae_tf1/global_step", "vae_tf1/noise_key", "vae_tf1/costs"
+# What TensorFlow reads as a pattern, not as the name of a file
+_PATTERN = frozenset("*?[]\\{}")
 
 
 class Saved(NamedTuple):
@@ -47,50 +40,97 @@ class Saved(NamedTuple):
 
     prefix: Path
     tensors: dict[str, np.ndarray]  # under their TF1 names
-    manifest: dict[str, Any]  # empty where TensorFlow 1 wrote the checkpoint
+    manifest: dict[str, Any]  # empty if TensorFlow 1 wrote the checkpoint
+
+    @property
+    def global_step(self) -> int:
+        """The number of training steps of the model; 0 if TensorFlow 1 wrote the checkpoint."""
+        return int(self.tensors.get(_STEP, 0))
 
 
-def write(vae: VariationalAutoencoder, prefix: str | os.PathLike, **more: Any) -> Path:
-    """Write a checkpoint; an earlier one of that name is replaced only when this one is whole.
+class Writer:
+    """Writes checkpoints of a model; keeps the op that it has added to the graph.
 
     Parameters
     ----------
-    vae
+    model
         The model.
-    prefix
-        Path without the endings; missing folders are made.
-    more
-        What else to note in the manifest, in JSON's types.
-
-    Raises
-    ------
-    CheckpointError
-        When it cannot be written, because the disk is full, say.
     """
-    prefix = Path(prefix)
-    if not prefix.name:
-        raise CheckpointError(f"{str(prefix)!r} does not name a checkpoint: give folder/name")
-    fresh = prefix.with_name(f".{prefix.name}.{os.getpid()}")
-    try:
-        prefix.parent.mkdir(parents=True, exist_ok=True)
-        _write_tensors(vae, fresh)
-        digests = {}
-        for suffix in _SUFFIXES:
-            file = _file(fresh, suffix)
-            flush_to_disk(file)
-            digests[_file(prefix, suffix).name] = _digest(file)
-        manifest = {"format": FORMAT, **describe(vae), **more, "sha256": digests}
-        _file(fresh, ".json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-        flush_to_disk(_file(fresh, ".json"))
-        for suffix in (*_SUFFIXES, ".json"):
-            _file(fresh, suffix).replace(_file(prefix, suffix))
-        flush_to_disk(prefix.parent)
-    except (OSError, tf.errors.OpError) as error:
-        raise CheckpointError(f"cannot save to {prefix}: {reason(error)}") from None
-    finally:
-        for file in prefix.parent.glob(f"{fresh.name}.*"):
-            file.unlink(missing_ok=True)
-    return prefix
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._ops: tuple[tf.Operation, tf.Tensor, tf.Tensor, tf.Tensor] | None = None
+
+    def write(self, prefix: str | os.PathLike, **more: Any) -> Path:
+        """Write a checkpoint; one of that name is replaced only when the new one is whole.
+
+        Parameters
+        ----------
+        prefix
+            Path without the endings; missing folders are made.
+        more
+            What else to note in the manifest, in JSON's types.
+
+        Raises
+        ------
+        CheckpointError
+            If it cannot be written (a full disk, say), or if the model holds NaN or infinity.
+        """
+        prefix = Path(prefix)
+        if not prefix.name:
+            raise CheckpointError(f"{str(prefix)!r} does not name a checkpoint: give folder/name")
+        fresh = prefix.with_name(f".{prefix.name}.{os.getpid()}")
+        try:
+            prefix.parent.mkdir(parents=True, exist_ok=True)
+            self._write_tensors(fresh)
+            digests = {}
+            for suffix in SUFFIXES:
+                file = _file(fresh, suffix)
+                files.flush_to_disk(file)
+                digests[_file(prefix, suffix).name] = files.digest(file)
+            facts = {**describe(self._model), **more, "sha256": digests}
+            _file(fresh, ".json").write_text(manifest.text(facts), encoding="utf-8")
+            files.flush_to_disk(_file(fresh, ".json"))
+            for suffix in (*SUFFIXES, ".json"):
+                _file(fresh, suffix).replace(_file(prefix, suffix))
+            files.flush_to_disk(prefix.parent)
+        except (OSError, tf.errors.OpError) as error:
+            raise CheckpointError(f"cannot save to {prefix}: {reason(error)}") from None
+        finally:
+            for file in _files_of(fresh):
+                file.unlink(missing_ok=True)
+        return prefix
+
+    def _write_tensors(self, prefix: Path) -> None:
+        model = self._model
+        save, finite, file, costs = self._ops = self._ops or self._build()
+        flags = model.sess.run(finite)
+        if not flags.all():
+            where = [where for _, where in _variables(model).values()][int(np.argmin(flags))]
+            raise CheckpointError(f"{where} holds NaN or infinity: not saved")
+        model.sess.run(save, {file: str(prefix), costs: model.state.costs})
+
+    def _build(self) -> tuple[tf.Operation, tf.Tensor, tf.Tensor, tf.Tensor]:
+        model = self._model
+        with graph_lock(model.graph), model.graph.as_default(), tf.name_scope("save"):
+            file = tf.compat.v1.placeholder(tf.string, (), name="prefix")
+            costs = tf.compat.v1.placeholder(tf.float32, (None,), name="costs")
+            tensors = {name: variable for name, (variable, _) in _variables(model).items()}
+            finite = [tf.reduce_all(tf.math.is_finite(variable)) for variable in tensors.values()]
+            tensors |= {_STEP: model.global_step, _KEY: model.noise_key, _COSTS: costs}
+            names = sorted(tensors)
+            save = tf.raw_ops.SaveV2(
+                prefix=file,
+                tensor_names=names,
+                shape_and_slices=[""] * len(names),
+                tensors=[tf.convert_to_tensor(tensors[name]) for name in names],
+            )
+            return save, tf.stack(finite), file, costs
+
+
+def exists(prefix: Path) -> bool:
+    """Whether there is a checkpoint under this name."""
+    return bool(prefix.name) and all(_file(prefix, suffix).is_file() for suffix in SUFFIXES)
 
 
 def read(prefix: str | os.PathLike) -> Saved:
@@ -99,51 +139,102 @@ def read(prefix: str | os.PathLike) -> Saved:
     Raises
     ------
     CheckpointError
-        When it is missing or damaged; the message names the file.
+        If it is missing or damaged; the message names the file.
     """
     prefix = Path(prefix)
     if not prefix.name:
         raise CheckpointError(f"there is no checkpoint at {prefix}: give folder/name")
-    for suffix in _SUFFIXES:
+    for suffix in SUFFIXES:
         if not _file(prefix, suffix).is_file():
             raise CheckpointError(f"there is no checkpoint at {prefix}: no {_file(prefix, suffix)}")
-    manifest = _read_manifest(prefix)
-    for name, digest in manifest.get("sha256", {}).items():
-        if _digest(prefix.with_name(name)) != digest:
-            raise CheckpointError(
-                f"{prefix.with_name(name)} is damaged: it does not match the checksum in "
-                f"{_file(prefix, '.json').name}"
-            )
+    facts = manifest.read(_file(prefix, ".json"), {_file(prefix, s).name for s in SUFFIXES})
     try:
-        reader = tf.train.load_checkpoint(str(prefix))
-        shapes = reader.get_variable_to_shape_map()
-        wanted = [n for n in shapes if n.startswith("Variable") or n.startswith("vae_tf1/")]
-        size = _file(prefix, _SUFFIXES[1]).stat().st_size
-        if sum(math.prod(shapes[name]) for name in wanted) * 4 > size:
-            raise CheckpointError(f"{_file(prefix, _SUFFIXES[1])} is damaged: it is too short")
-        tensors = {name: reader.get_tensor(name) for name in wanted}
+        for name, digest in facts.get("sha256", {}).items():
+            if files.digest(prefix.with_name(name)) != digest:
+                raise CheckpointError(
+                    f"{prefix.with_name(name)} is damaged: it does not match the checksum in "
+                    f"{_file(prefix, '.json').name}"
+                )
+        with _plain_name(prefix) as plain:
+            tensors = _read_tensors(plain, prefix)
     except CheckpointError:
         raise
-    except (RuntimeError, ValueError, KeyError, tf.errors.OpError) as error:
+    except OSError as error:
+        raise CheckpointError(f"the checkpoint {prefix} cannot be read: {reason(error)}") from None
+    except Exception as error:  # TensorFlow's reader raises many kinds on damaged files
         raise CheckpointError(f"the checkpoint {prefix} is damaged: {reason(error)}") from None
-    if manifest and _weight_shapes(manifest) != _shapes_in(tensors):
-        raise CheckpointError(f"{_file(prefix, '.json')} tells of layers that the weights are not")
-    return Saved(prefix, tensors, manifest)
+    saved = Saved(prefix, tensors, facts)
+    if facts:
+        _check_agreement(saved)
+    return saved
 
 
-def restore(vae: VariationalAutoencoder, saved: Saved) -> None:
-    """Put a checkpoint into a model, whole or not at all.
+def _read_tensors(plain: str, prefix: Path) -> dict[str, np.ndarray]:
+    reader = tf.compat.v1.train.NewCheckpointReader(plain)
+    shapes = reader.get_variable_to_shape_map()
+    ours = [n for n in shapes if n.startswith("Variable") or n.startswith("vae_tf1/")]
+    data = _file(prefix, SUFFIXES[1])
+    if sum(math.prod(shapes[name]) for name in ours) * 4 > data.stat().st_size:
+        raise CheckpointError(f"{data} is damaged: it is too short")
+    return {name: np.asarray(reader.get_tensor(name)) for name in ours}
+
+
+@contextmanager
+def _plain_name(prefix: Path) -> Iterator[str]:
+    """Yield a name of the checkpoint that TensorFlow does not take for a pattern."""
+    if _PATTERN.isdisjoint(str(prefix)):
+        yield str(prefix)
+        return
+    with tempfile.TemporaryDirectory(prefix="vae_tf1-") as folder:
+        for suffix in SUFFIXES:
+            Path(folder, f"checkpoint{suffix}").symlink_to(_file(prefix, suffix).resolve())
+        yield str(Path(folder, "checkpoint"))
+
+
+def _check_agreement(saved: Saved) -> None:
+    """Raise a CheckpointError unless the tensors are those that the manifest describes."""
+    json_file, facts = _file(saved.prefix, ".json"), saved.manifest
+    sizes, found = _weight_shapes(facts), _shapes_in(saved.tensors)
+    if sizes != found:
+        raise CheckpointError(
+            f"{json_file} describes layers of shapes {sizes}, but the weights have {found}"
+        )
+    step, key, costs = (saved.tensors.get(name) for name in (_STEP, _KEY, _COSTS))
+    if not (
+        all(t is not None and t.dtype == np.int64 and t.shape == () for t in (step, key))
+        and costs is not None
+        and (costs.dtype, costs.ndim) == (np.float32, 1)
+        and step >= 0
+    ):
+        raise CheckpointError(
+            f"{saved.prefix} is damaged: its counts or costs are missing or of another type"
+        )
+    fit = facts.get("fit")
+    if fit is not None and (fit["first_cost"] > len(costs) or fit["first_step"] > step):
+        raise CheckpointError(f"{json_file} is damaged: its training began after its last step")
+
+
+def restore(model: Model, saved: Saved) -> TrainingState:
+    """Put a checkpoint into a model's variables, whole or not at all.
+
+    Returns
+    -------
+    TrainingState
+        The state of the training, for the model's owner to set: of a checkpoint that TensorFlow 1
+        wrote, the model's present one.
 
     Raises
     ------
     CheckpointError
-        When it is of another shape; the message says which layer differs. The model is as it was.
+        If it is of another shape; the message says which layer differs. The model is as it was.
     """
-    initializers, values = [], []
-    for name, (variable, where) in _variables(vae).items():
+    initializers, values, fresh = [], [], []
+    has_slots = any("/RMSProp" in name for name in saved.tensors)
+    for name, (variable, where) in _variables(model).items():
         value = saved.tensors.get(name)
-        if value is None and not _has_slots(saved) and "/RMSProp" in name:
-            continue  # only weights were saved: the optimizer starts afresh
+        if value is None and not has_slots and "/RMSProp" in name:
+            fresh.append(variable)  # only weights were saved: the optimizer starts afresh
+            continue
         if value is None:
             raise CheckpointError(f"{saved.prefix} has no {where} ({name}), which the model has")
         if value.shape != tuple(variable.shape):
@@ -152,29 +243,44 @@ def restore(vae: VariationalAutoencoder, saved: Saved) -> None:
                 f"{saved.prefix} ({name})"
             )
         if value.dtype != np.float32:
-            raise CheckpointError(f"{name} in {saved.prefix} is {value.dtype}, not float32")
+            raise CheckpointError(f"{name} in {saved.prefix} is {value.dtype}, expected float32")
         initializers.append(variable.initializer)
         values.append(value)
-    if STEP in saved.tensors:
-        initializers += [vae.global_step.initializer, vae.noise_key.initializer]
-        values += [saved.tensors[STEP], saved.tensors[_KEY]]
-
-    fresh = [] if _has_slots(saved) else [v for n, (v, _) in _variables(vae).items() if "/" in n]
-    vae.sess.run(
+    if saved.manifest:
+        initializers += [model.global_step.initializer, model.noise_key.initializer]
+        values += [saved.tensors[_STEP], saved.tensors[_KEY]]
+    model.sess.run(
         [initializers, [slot.initializer for slot in fresh]],
         {op.inputs[1]: value for op, value in zip(initializers, values, strict=True)},
     )
-    if saved.manifest:
-        vae.seed = saved.manifest["seed"]
-        vae.epochs_done = saved.manifest["epochs_done"]
-        vae.costs = saved.tensors[_COSTS].tolist()
+    if not saved.manifest:
+        return model.state
+    return TrainingState(
+        seed=saved.manifest["seed"],
+        seed_given=model.state.seed_given,
+        epochs_done=saved.manifest["epochs_done"],
+        costs=Costs(saved.tensors[_COSTS].tolist()),
+    )
 
 
-def _variables(vae: VariationalAutoencoder) -> dict[str, tuple[tf.Variable, str]]:
+def describe(model: Model) -> dict[str, Any]:
+    """Return what is needed to build the model again."""
+    prior = model.prior and {"mean": model.prior.prior_mean, "variance": model.prior.prior_variance}
+    return {
+        "D": model.D,
+        "hidden_layer_sizes": model.hidden_layer_sizes,
+        "seed": model.seed,
+        "prior": prior,
+        "kl": model.kl,
+        "epochs_done": model.state.epochs_done,
+    }
+
+
+def _variables(model: Model) -> dict[str, tuple[tf.Variable, str]]:
     """Return variables and slots under the original's names, and what to call them."""
     layers = [
         (layer, f"{part} layer {i}")
-        for part, layers in (("encoder", vae.encoder_layers), ("decoder", vae.decoder_layers))
+        for part, layers in (("encoder", model.encoder_layers), ("decoder", model.decoder_layers))
         for i, layer in enumerate(layers, 1)
     ]
     named = [
@@ -185,79 +291,18 @@ def _variables(vae: VariationalAutoencoder) -> dict[str, tuple[tf.Variable, str]
         name = f"Variable_{i}" if i else "Variable"
         variables[name] = variable, where
         for suffix, slot in _SLOTS.items():
-            variables[name + suffix] = vae.optimizer.get_slot(variable, slot), f"{slot} of {where}"
+            variables[name + suffix] = (
+                model.optimizer.get_slot(variable, slot),
+                f"{slot} of {where}",
+            )
     return variables
 
 
-def _has_slots(saved: Saved) -> bool:
-    return any("/RMSProp" in name for name in saved.tensors)
-
-
-def _write_tensors(vae: VariationalAutoencoder, prefix: Path) -> None:
-    if vae.saver is None:
-        with vae.graph.as_default(), tf.name_scope("save"):
-            file = tf.compat.v1.placeholder(tf.string, (), name="prefix")
-            costs = tf.compat.v1.placeholder(tf.float32, (None,), name="costs")
-            tensors = {name: variable for name, (variable, _) in _variables(vae).items()}
-            tensors |= {STEP: vae.global_step, _KEY: vae.noise_key, _COSTS: costs}
-            names = sorted(tensors)
-            op = tf.raw_ops.SaveV2(
-                prefix=file,
-                tensor_names=names,
-                shape_and_slices=[""] * len(names),
-                tensors=[tf.convert_to_tensor(tensors[name]) for name in names],
-            )
-            vae.saver = op, file, costs
-    op, file, costs = vae.saver
-    vae.sess.run(op, {file: str(prefix), costs: vae.costs})
-
-
-def describe(vae: VariationalAutoencoder) -> dict[str, Any]:
-    """Return what is needed to build the model again."""
-    prior = vae.prior and {"mean": vae.prior.prior_mean, "variance": vae.prior.prior_variance}
-    return {
-        "D": vae.D,
-        "hidden_layer_sizes": vae.hidden_layer_sizes,
-        "seed": vae.seed,
-        "prior": prior,
-        "kl": vae.kl,
-        "epochs_done": vae.epochs_done,
-    }
-
-
-def _read_manifest(prefix: Path) -> dict[str, Any]:
-    file = _file(prefix, ".json")
-    if not file.is_file():
-        return {}
-    try:
-        manifest = json.loads(file.read_text(encoding="utf-8"))
-        version = manifest["format"]
-        if not isinstance(version, int) or version < 1:
-            raise ValueError(f"format {version!r}")
-        if version <= FORMAT:
-            _check_manifest(prefix, manifest)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise CheckpointError(f"{file} is damaged: {reason(error)}") from None
-    if version > FORMAT:
-        raise CheckpointError(f"{file} has format {version}; this version reads up to {FORMAT}")
-    return manifest
-
-
-def _check_manifest(prefix: Path, manifest: Mapping[str, Any]) -> None:
-    """Raise an ordinary error where the manifest is not one that `write` made."""
-    sizes = [manifest["D"], *manifest["hidden_layer_sizes"]]
-    counts = [manifest["seed"], manifest["epochs_done"]]
-    if not all(type(n) is int and n >= 0 for n in sizes + counts) or len(sizes) < 2 or 0 in sizes:
-        raise ValueError("sizes, seed and epochs_done must be counts")
-    if set(manifest["sha256"]) != {_file(prefix, suffix).name for suffix in _SUFFIXES}:
-        raise ValueError("it does not list the files of this checkpoint")
-
-
-def _weight_shapes(manifest: Mapping[str, Any]) -> list[tuple[int, int]]:
+def _weight_shapes(facts: Mapping[str, Any]) -> list[tuple[int, int]]:
     """Return the shape of each W of the model that a manifest describes."""
-    *hidden, M = manifest["hidden_layer_sizes"]
-    encoder = [manifest["D"], *hidden, 2 * M]
-    decoder = [M, *reversed(hidden), manifest["D"]]
+    *hidden, M = facts["hidden_layer_sizes"]
+    encoder = [facts["D"], *hidden, 2 * M]
+    decoder = [M, *reversed(hidden), facts["D"]]
     return [*itertools.pairwise(encoder), *itertools.pairwise(decoder)]
 
 
@@ -271,24 +316,9 @@ def _file(prefix: Path, suffix: str) -> Path:
     return prefix.with_name(prefix.name + suffix)
 
 
-def _digest(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
-def flush_to_disk(path: Path) -> None:
-    """Wait until a file, or a folder's entries, would survive a power cut."""
-    if os.name == "nt" and path.is_dir():
-        return  # Windows does not open folders
-    descriptor = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
+def _files_of(prefix: Path) -> list[Path]:
+    """Return the files that begin with a prefix, which may hold characters of a pattern."""
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def reason(error: Exception) -> str:
-    """Return the gist of an error in one line."""
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    text = getattr(error, "message", None) or str(error) or type(error).__name__
-    return text.splitlines()[0]
+        return [p for p in prefix.parent.iterdir() if p.name.startswith(f"{prefix.name}.")]
+    except OSError:
+        return []

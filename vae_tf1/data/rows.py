@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import operator
+import hashlib
+import zlib
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
-from vae_tf1.data import memmap as mapped
+from vae_tf1.data import memmap
 
 _LARGEST = np.finfo(np.float32).max
 _BLOCK = 4096  # rows looked at together, so that no check needs a copy of the whole
+_SAMPLED = 64  # rows of a stream by which it is recognised
 
-__all__ = ["ArrayLike", "Rows", "as_rows", "as_values", "check_count"]
+__all__ = ["ArrayLike", "Rows", "as_rows", "as_values"]
 
 
 class RandomAccess(Protocol):
@@ -49,6 +51,15 @@ class Rows:
         """Return the rows of those indices, shape (n, width), in `dtype`."""
         raise NotImplementedError
 
+    def fingerprint(self) -> str:
+        """Return a text by which these rows can be told from others: of their values and units."""
+        return f"{self.dtype} {self.levels} {self.sample_checksum()} of {_SAMPLED} rows"
+
+    def sample_checksum(self) -> int:
+        """Return a checksum of some rows, evenly spread: all that version 1.0.0 looked at."""
+        spread = np.linspace(0, len(self) - 1, min(len(self), _SAMPLED)).astype(np.int64)
+        return zlib.crc32(self.take(spread).tobytes())
+
 
 class _Stored(Rows):
     """Rows in memory that have been checked as a whole."""
@@ -64,6 +75,13 @@ class _Stored(Rows):
     def take(self, indices: np.ndarray | slice) -> np.ndarray:
         return np.asarray(self._values[indices], self.dtype)
 
+    def fingerprint(self) -> str:
+        """Return a text by which these rows can be told from others: of every value, and units."""
+        sha256 = hashlib.sha256()
+        for start in range(0, len(self), _BLOCK):
+            sha256.update(np.ascontiguousarray(self.take(slice(start, start + _BLOCK))))
+        return f"{self.dtype} {self.levels} {sha256.hexdigest()}"
+
 
 class _Streamed(Rows):
     """Rows that may not fit into memory: gathered and checked a chunk at a time."""
@@ -72,7 +90,7 @@ class _Streamed(Rows):
         self._source, self._width, self._name = source, width, name
         self._unit_interval = unit_interval
         if isinstance(source, np.ndarray):
-            self._read = mapped.reader(source)
+            self._read = memmap.reader(source)
         else:
             self._read = lambda indices: np.array([source[i] for i in indices.tolist()])
         first = _numeric(source[0], name)
@@ -88,7 +106,7 @@ class _Streamed(Rows):
 
     def take(self, indices: np.ndarray | slice) -> np.ndarray:
         if isinstance(indices, slice):
-            indices = np.arange(len(self))[indices]
+            indices = np.arange(*indices.indices(len(self)))
         rows = _numeric(self._read(indices), self._name)
         if rows.shape[1:] != (self._width,):
             raise ValueError(
@@ -148,19 +166,6 @@ def as_rows(X: ArrayLike, width: int, name: str = "X", *, unit_interval: bool = 
 def as_values(counts: Any, levels: int) -> Any:
     """Return what `Rows.take` gave, an array or a tensor cast to float32, as values in [0, 1]."""
     return counts if levels == 1 else counts / np.float32(levels)
-
-
-def check_count(value: object, name: str, least: int = 1) -> int:
-    """Return `value` as an int, or say in one sentence why it is not a count."""
-    try:
-        count = operator.index(value)
-    except TypeError:
-        count = None
-    if count is None or isinstance(value, bool | np.bool_):
-        raise TypeError(f"{name} must be an integer, not {value!r}")
-    if count < least:
-        raise ValueError(f"{name} must be at least {least}, not {count}")
-    return count
 
 
 def _is_streamed(X: object) -> bool:

@@ -1,103 +1,29 @@
-"""The training loop: minibatches in, chunks of steps inside the graph, progress out.
+"""Many training steps in one call of the session.
 
-A step is the original's: a minibatch, its ELBO, the gradient, RMSProp. What is new is only where
-the loop runs: many steps are one call of the session, compiled by XLA, so that Python, the feed
-and the launch of each kernel are paid once a chunk instead of once a step.
+A step is the original's: a minibatch, its ELBO, the gradient, RMSProp. New is only the place of the
+loop: many steps are one call of the session, compiled by XLA, so that Python, the feed and the
+launch of each kernel are paid once a chunk instead of once a step.
 """
 
 from __future__ import annotations
 
-import math
-import signal
-import time
-from collections.abc import Iterator
-from contextlib import closing, nullcontext
-from typing import TYPE_CHECKING, NamedTuple
+from contextlib import nullcontext
 
 import numpy as np
 import tensorflow as tf
 
-from vae_tf1.backend import matmul as products
-from vae_tf1.backend.deprecations import without_deprecation_warnings
-from vae_tf1.backend.xla import compiled_or_not, graph_function
-from vae_tf1.data.prefetch import run_ahead
-from vae_tf1.data.rows import ArrayLike, Rows, as_rows, as_values, check_count
+from vae_tf1.backend import matmul
+from vae_tf1.backend.notices import without_deprecation_notices
+from vae_tf1.backend.xla import graph_function
+from vae_tf1.data.rows import Rows, as_values
 from vae_tf1.model import noise
-from vae_tf1.model.rmsprop import update, write_momentum
-from vae_tf1.training.interrupts import Interrupts
-from vae_tf1.training.progress import Progress
-from vae_tf1.training.run import Run
+from vae_tf1.model.graph import Model
+from vae_tf1.model.rmsprop import MEAN_SQUARE, update, write_momentum
 
-if TYPE_CHECKING:
-    from os import PathLike
+__all__ = ["Loop"]
 
-    from vae_tf1.autoencoder import VariationalAutoencoder
-
-_CHUNK_SECONDS = 0.4  # a chunk is how long Ctrl-C and the progress bar have to wait
-_CHUNK_BYTES = 32 << 20
-_FLOPS_PER_SECOND = 60e9  # of a laptop; only a first guess, the clock corrects it
-_SECONDS_PER_STEP = 0.4e-3  # what a step costs without XLA, however small the model
-_WORTH_COMPILING = 2.0  # seconds of training; compiling takes about one
-_WORTH_HALVING = 32  # images a step; a product of fewer rows is not worth its overhead
-
-
-class Chunk(NamedTuple):
-    """Some consecutive steps: their place in the schedule and their images."""
-
-    epoch: int
-    first: int  # step within the epoch
-    images: np.ndarray  # [steps, batch, D]
-
-
-class Schedule:
-    """Which images each step sees: a function of (seed, epoch, step) alone.
-
-    Parameters
-    ----------
-    rows
-        The images.
-    batch_sz
-        Images a step; the ragged rest of an epoch is left out.
-    seed
-        Keys the order of the images.
-    """
-
-    def __init__(self, rows: Rows, batch_sz: int, seed: int) -> None:
-        self.rows, self.batch_sz, self.seed = rows, batch_sz, seed
-        self.n_batches = len(rows) // batch_sz
-        self._ordered: int | None = None  # the epoch of which `_order` is
-
-    def chunks(self, epoch: int, step: int, last_epoch: int, pace: Pace) -> Iterator[Chunk]:
-        """Yield the chunks from (epoch, step) on, gathering each while the one before it runs."""
-        return run_ahead(self._gather, self._spans(epoch, step, last_epoch, pace))
-
-    def _spans(self, epoch: int, step: int, last_epoch: int, pace: Pace) -> Iterator[tuple]:
-        while epoch < last_epoch:
-            while step < self.n_batches:
-                stop = min(step + pace.steps, self.n_batches)
-                yield epoch, step, stop
-                step = stop
-            epoch, step = epoch + 1, 0
-
-    def _gather(self, epoch: int, step: int, stop: int) -> Chunk:
-        if self._ordered != epoch:
-            self._ordered, self._order = epoch, None  # room for the next one
-            self._order = noise.minibatch_order(self.seed, epoch, len(self.rows))
-        images = self.rows.take(self._order[step * self.batch_sz : stop * self.batch_sz])
-        return Chunk(epoch, step, images.reshape(stop - step, self.batch_sz, -1))
-
-
-class Pace:
-    """How many steps a chunk has: as many as fit into `_CHUNK_SECONDS` on this machine."""
-
-    def __init__(self, capacity: int) -> None:
-        self.capacity = capacity
-        self.steps = max(1, capacity // 8)
-
-    def observe(self, steps: int, seconds: float) -> None:
-        """Learn from a chunk that took so long; grow gently, shrink at once."""
-        fitting = int(steps * _CHUNK_SECONDS / max(seconds, 1e-6))
-        self.steps = max(1, min(self.capacity, fitting, 2 * max(self.steps, steps)))
+# Images a step from which on a minibatch is halved: products of fewer rows are not worth it.
+_WORTH_HALVING = 32
 
 
 class Loop:
@@ -107,7 +33,7 @@ class Loop:
 
     Parameters
     ----------
-    vae
+    model
         The model.
     batch_sz
         Images a step.
@@ -120,49 +46,118 @@ class Loop:
     """
 
     def __init__(
-        self, vae: VariationalAutoencoder, batch_sz: int, rows: Rows, capacity: int, compiled: bool
+        self, model: Model, batch_sz: int, rows: Rows, capacity: int, compiled: bool
     ) -> None:
-        self.capacity, self.compiled, self._levels = capacity, compiled, rows.levels
-        self.pace = Pace(capacity)
-        self._vae, self._empty = vae, np.zeros((capacity, batch_sz, vae.D), rows.dtype)
+        self.capacity, self.compiled = capacity, compiled
+        self._model, self._levels = model, rows.levels
         halved = compiled and batch_sz >= _WORTH_HALVING
         self._sizes = [batch_sz // 2, -(-batch_sz // 2)] if halved else [batch_sz]
-        with vae.graph.as_default(), tf.name_scope("fit"), without_deprecation_warnings():
-            self._images = tf.compat.v1.placeholder(rows.dtype, self._empty.shape, name="images")
+        shape = capacity, batch_sz, model.D
+        with model.graph.as_default(), tf.name_scope("fit"), without_deprecation_notices():
+            self._images = tf.compat.v1.placeholder(rows.dtype, shape, name="images")
             self._steps = tf.compat.v1.placeholder(tf.int32, (), name="steps")
             # Drawn outside the compiled loop, where it costs a third of what it does inside.
             epsilon = noise.standard_normal(
-                vae.noise_key.read_value(),
-                vae.global_step.read_value(),
+                model.noise_key.read_value(),
+                model.global_step.read_value(),
                 0,
-                (capacity, batch_sz, vae.hidden_layer_sizes[-1]),
+                (capacity, batch_sz, model.M),
             )
-            run = graph_function(self._train, compiled)
-            elbos, done = run(self._images, epsilon, self._steps)
+            elbos, done = graph_function(self._train, compiled)(self._images, epsilon, self._steps)
             with tf.control_dependencies([elbos]):
-                counted = vae.count_steps(tf.cast(done, tf.int64))
-            self._fetches = (elbos, done, counted)
+                counted = model.counters.count(tf.cast(done, tf.int64))
+            with tf.control_dependencies([counted]):
+                finite = tf.reduce_all(
+                    [tf.reduce_all(tf.math.is_finite(v.read_value())) for v in self._changing]
+                )
+            self._fetches = (elbos, done, finite)
+            self._before = [variable.read_value() for variable in self._changing]
+
+    @property
+    def _changing(self) -> list[tf.Variable]:
+        """What a step changes and the next one reads."""
+        model = self._model
+        return [
+            *model.variables,
+            *(model.optimizer.get_slot(variable, MEAN_SQUARE) for variable in model.variables),
+        ]
+
+    def run(self, images: np.ndarray) -> np.ndarray:
+        """Train on images [steps, batch, D]; return the ELBO of each step that was made.
+
+        Fewer than were asked for means that the next step is not finite in its ELBO, its gradient
+        or what the update makes of it; the model is as it was before that step.
+        """
+        sess = self._model.sess
+        before = sess.run(self._before)
+        elbos, finite = self._call(images)
+        if finite:
+            return elbos
+        # A product overflowed that the loop does not look at. Go back, and find the step.
+        self._put_back(before, len(elbos))
+        if len(images) == 1:
+            return elbos[:0]
+        found: list[np.ndarray] = []
+        for step in range(len(images)):
+            found.append(self.run(images[step : step + 1]))
+            if not len(found[-1]):
+                break
+        return np.concatenate(found)
+
+    def prepare(self) -> None:
+        """Compile now, so that no chunk has to wait for it."""
+        self._call(np.zeros((0, *self._images.shape.as_list()[1:]), self._dtype))
+
+    def _call(self, images: np.ndarray) -> tuple[np.ndarray, bool]:
+        steps = len(images)
+        if steps < self.capacity:
+            whole = np.zeros(self._images.shape.as_list(), self._dtype)
+            whole[:steps] = images
+            images = whole
+        elbos, done, finite = self._model.sess.run(
+            self._fetches, {self._images: images, self._steps: steps}
+        )
+        return elbos[:done], bool(finite)
+
+    @property
+    def _dtype(self) -> np.dtype:
+        return np.dtype(self._images.dtype.as_numpy_dtype)
+
+    def _put_back(self, values: list[np.ndarray], steps: int) -> None:
+        model = self._model
+        step = model.sess.run(model.global_step) - steps
+        variables = [*self._changing, model.global_step]
+        model.sess.run(
+            [variable.initializer for variable in variables],
+            {
+                variable.initializer.inputs[1]: value
+                for variable, value in zip(variables, [*values, step], strict=True)
+            },
+        )
+
+    # The graph of the loop -----------------------------------------------------------------------
 
     def _train(self, images, epsilon, steps):
         """Run the steps: the ELBO of each, [capacity], and how many there were.
 
         The loop ends at a step whose ELBO or gradients are not finite; no weight has changed there.
         """
-        vae = self._vae
+        model = self._model
 
         def step(i, elbos, finite, halves):
             x = as_values(tf.cast(images[i], tf.float32), self._levels)
             elbo, halves = self._gradients(x, epsilon[i])
             gradients = _added(halves)
-            # Those of the biases are sums of what the others are products of, and a few numbers.
+            # A non-finite weight gradient nearly always shows in the bias gradients, which are
+            # tiny: check only them here, and everything at the end of the call.
             biases = [gradient for gradient in gradients if gradient.shape.rank == 1]
             finite = tf.reduce_all(tf.math.is_finite(tf.concat([[elbo], *biases], 0)))
             with tf.control_dependencies(
-                update(vae.optimizer, vae.variables, gradients, where=finite)
+                update(model.optimizer, model.variables, gradients, where=finite)
             ):
                 return i + 1, tf.tensor_scatter_nd_update(elbos, [[i]], [elbo]), finite, halves
 
-        zeros = [tf.zeros(variable.shape) for variable in vae.variables]
+        zeros = [tf.zeros(variable.shape) for variable in model.variables]
         i, elbos, finite, halves = tf.while_loop(
             lambda i, elbos, finite, halves: (i < steps) & finite,
             step,
@@ -170,7 +165,7 @@ class Loop:
             parallel_iterations=1,
         )
         with tf.control_dependencies(
-            write_momentum(vae.optimizer, vae.variables, _added(halves), where=finite & (i > 0))
+            write_momentum(model.optimizer, model.variables, _added(halves), where=finite & (i > 0))
         ):
             return elbos, i - tf.cast(~finite, tf.int32)
 
@@ -181,117 +176,11 @@ class Loop:
         one product is too small for both.
         """
         halves = zip(tf.split(x, self._sizes), tf.split(epsilon, self._sizes), strict=True)
-        with products.for_xla() if self.compiled else nullcontext():
-            elbos = [self._vae.forward(*half).elbo for half in halves]
-        gradients = [tf.gradients(-elbo, self._vae.variables) for elbo in elbos]
+        with matmul.for_xla() if self.compiled else nullcontext():
+            elbos = [self._model.forward(*half).elbo for half in halves]
+        gradients = [tf.gradients(-elbo, self._model.variables) for elbo in elbos]
         return tf.add_n(elbos), gradients
-
-    def run(self, images: np.ndarray) -> np.ndarray:
-        """Train on images [steps, batch, D]; return the ELBO of each step that was made.
-
-        Fewer than were asked for means that the ELBO of the next one was not finite.
-        """
-        steps = len(images)
-        if steps < self.capacity:
-            images = np.concatenate([images, self._empty[steps:]])
-        elbos, done, _ = self._vae.sess.run(
-            self._fetches, {self._images: images, self._steps: steps}
-        )
-        return elbos[:done]
-
-    def prepare(self) -> None:
-        """Compile now, so that no chunk has to wait for it."""
-        self.run(self._empty[:0])
 
 
 def _added(halves: list[list[tf.Tensor]]) -> list[tf.Tensor]:
     return [tf.add_n(gradients) for gradients in zip(*halves, strict=True)]
-
-
-def train(
-    vae: VariationalAutoencoder,
-    X: ArrayLike,
-    epochs: int,
-    batch_sz: int,
-    *,
-    show_progress: bool,
-    compile: bool | None,
-    checkpoint_dir: str | PathLike | None,
-    save_every: float,
-    keep: int,
-) -> list[float]:
-    """Train `vae`; see `VariationalAutoencoder.fit`, whose arguments these are."""
-    epochs = check_count(epochs, "epochs")
-    batch_sz = check_count(batch_sz, "batch_sz")
-    rows = as_rows(X, vae.D)
-    n_batches = len(rows) // batch_sz
-    if n_batches == 0:
-        raise ValueError(f"X has {len(rows)} rows, fewer than one batch of {batch_sz}")
-    if compile is None:
-        seconds = epochs * n_batches * _seconds_per_step(vae, batch_sz)
-        compile = seconds > _WORTH_COMPILING
-
-    signals = [signal.SIGINT] if checkpoint_dir is None else [signal.SIGINT, signal.SIGTERM]
-    with (
-        Interrupts(*signals) as interrupts,  # around the run, whose last act is to save
-        Run(vae, rows, batch_sz, checkpoint_dir, save_every, keep) as run,
-    ):
-        schedule = Schedule(rows, batch_sz, vae.seed)
-        epoch, step = divmod(run.steps_done, n_batches)
-        epoch += run.first_epoch
-        last_epoch = run.first_epoch + epochs
-        if epoch >= last_epoch:
-            if show_progress:
-                print(f"nothing left to train: {epoch - run.first_epoch} epochs are done")
-            return run.costs
-        loop = _loop(vae, batch_sz, rows, compile, interrupts)
-        with (
-            Progress(epochs, n_batches, show_progress, run.steps_done) as progress,
-            closing(schedule.chunks(epoch, step, last_epoch, loop.pace)) as chunks,
-        ):
-            for chunk in chunks:
-                began = time.perf_counter()
-                elbos = loop.run(chunk.images)
-                loop.pace.observe(len(chunk.images), time.perf_counter() - began)
-                costs = (elbos / batch_sz).tolist()
-                run.advance(costs, epochs_done=(chunk.first + len(costs)) // n_batches)
-                progress.advance(costs)
-                if len(elbos) < len(chunk.images):
-                    raise FloatingPointError(
-                        f"the ELBO is no longer finite at step {run.steps_done + 1:,}, in epoch "
-                        f"{chunk.epoch + 1}; the weights are those before that step"
-                    )
-                asked_to_stop = (
-                    interrupts.received is not None
-                )  # once: a signal may come at any time
-                run.save_if_due(now=asked_to_stop)
-                if asked_to_stop:
-                    interrupts.deliver()
-        return run.costs
-
-
-def _loop(
-    vae: VariationalAutoencoder, batch_sz: int, rows: Rows, compiled: bool, interrupts: Interrupts
-) -> Loop:
-    """Return the loop for this kind of data, ready to run; built once per model."""
-
-    def build(compiled: bool) -> Loop:
-        loop = Loop(vae, batch_sz, rows, _capacity(vae, batch_sz, rows), compiled)
-        interrupts.wait_for(loop.prepare)  # two seconds where XLA compiles
-        return loop
-
-    kind = (batch_sz, rows.dtype, rows.levels)
-    return compiled_or_not(vae.loops, kind, build, compiled, "the training")
-
-
-def _capacity(vae: VariationalAutoencoder, batch_sz: int, rows: Rows) -> int:
-    """Return how many steps a chunk may have: a power of two, bounded in time and in memory."""
-    by_time = _CHUNK_SECONDS / _seconds_per_step(vae, batch_sz)
-    step_bytes = batch_sz * (vae.D * rows.dtype.itemsize + 4 * vae.hidden_layer_sizes[-1])
-    return 2 ** max(0, min(9, math.floor(math.log2(min(by_time, _CHUNK_BYTES / step_bytes)))))
-
-
-def _seconds_per_step(vae: VariationalAutoencoder, batch_sz: int) -> float:
-    """Estimate a step without XLA: three products a weight and image, two operations each."""
-    weights = sum(math.prod(variable.shape) for variable in vae.variables)
-    return _SECONDS_PER_STEP + 6 * weights * batch_sz / _FLOPS_PER_SECOND

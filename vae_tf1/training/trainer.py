@@ -1,0 +1,176 @@
+"""Training: minibatches in, chunks of steps inside the graph, progress out."""
+
+from __future__ import annotations
+
+import math
+import signal
+import time
+from contextlib import closing
+
+from vae_tf1.backend.xla import Compiled
+from vae_tf1.data.rows import Rows
+from vae_tf1.errors import warn
+from vae_tf1.model.graph import Model
+from vae_tf1.model.state import Costs
+from vae_tf1.training.autosave import NoAutosave
+from vae_tf1.training.interrupts import Interrupts
+from vae_tf1.training.loop import Loop
+from vae_tf1.training.progress import Progress
+from vae_tf1.training.run import Run
+from vae_tf1.training.schedule import Pace, Schedule
+
+__all__ = ["Trainer"]
+
+_CHUNK_SECONDS = 0.4  # how long Ctrl-C and the progress bar have to wait
+_CHUNK_BYTES = 32 << 20
+_MOST_STEPS = 512
+_WORTH_COMPILING = 2.0  # seconds of training; compiling takes about one
+_FLOPS_PER_SECOND = 60e9  # of a laptop; only a first guess, the clock corrects it
+_SECONDS_PER_STEP = 0.4e-3  # what a step costs without XLA, however small the model
+_SAVE_FIRST = ("SIGTERM", "SIGHUP")  # signals that wait for a checkpoint, if there is a folder
+
+
+class Trainer:
+    """Trains a model; keeps the loops that it has added to the graph.
+
+    Parameters
+    ----------
+    model
+        The model.
+    chunk_seconds
+        How long a chunk of steps may take.
+    chunk_steps
+        The most steps of a chunk; by default as many as fit into time and memory.
+    worth_compiling
+        From how many seconds of training on the loop is compiled, if that is left to the trainer.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        *,
+        chunk_seconds: float = _CHUNK_SECONDS,
+        chunk_steps: int | None = None,
+        worth_compiling: float = _WORTH_COMPILING,
+    ) -> None:
+        self._model = model
+        self._chunk_seconds, self._chunk_steps = chunk_seconds, chunk_steps
+        self._worth_compiling = worth_compiling
+        self._loops: Compiled[Loop] = Compiled(model.graph, "the training")
+
+    def train(
+        self,
+        rows: Rows,
+        epochs: int,
+        batch_sz: int,
+        *,
+        more: bool = False,
+        autosave: NoAutosave,
+        show_progress: bool = False,
+        compile: bool | None = None,
+    ) -> Costs:
+        """Train the model; see `VariationalAutoencoder.fit`.
+
+        Parameters
+        ----------
+        rows, epochs, batch_sz
+            What to train on, how often each row is seen, and how many rows a step has.
+        more
+            Whether `epochs` counts from the whole epochs that are done already, in place of from
+            the beginning of the training that `autosave` goes on with.
+        autosave
+            Where checkpoints go.
+        show_progress
+            Whether to report.
+        compile
+            Whether to compile the loop; None leaves that to the trainer.
+
+        Returns
+        -------
+        Costs
+            The ELBO per image, in nats, of each step of this training, or of the `more` epochs.
+        """
+        n_batches = len(rows) // batch_sz
+        if n_batches == 0:
+            raise ValueError(f"X has {len(rows)} rows, fewer than one batch of {batch_sz}")
+        with (
+            # around the run, whose last act is to save
+            Interrupts(*_signals(autosave)) as interrupts,
+            Run(self._model, rows, batch_sz, autosave) as run,
+        ):
+            epochs_before = self._model.state.epochs_done - run.first_epoch if more else 0
+            epochs += epochs_before
+            epoch, step = divmod(run.steps_done, n_batches)
+            if epoch >= epochs:
+                warn(
+                    f"nothing left to train: {run.first_epoch + epoch} epochs are done in "
+                    f"{autosave.path}; fit(…, more_epochs=n) trains n further ones"
+                )
+                return run.costs
+            if compile is None:
+                compile = self._is_worth_compiling(run, batch_sz, epochs * n_batches)
+            run.compiled = compile
+            loop = self._loop(batch_sz, rows, compile, interrupts)
+            pace = Pace(loop.capacity, self._chunk_seconds)
+            schedule = Schedule(rows, batch_sz, self._model.seed)
+            first = run.first_epoch
+            with (
+                Progress(epochs, n_batches, show_progress, run.steps_done) as progress,
+                closing(schedule.chunks(first + epoch, step, first + epochs, pace)) as chunks,
+            ):
+                for chunk in chunks:
+                    began = time.perf_counter()
+                    elbos = loop.run(chunk.images)
+                    pace.observe(len(chunk.images), time.perf_counter() - began)
+                    costs = (elbos / batch_sz).tolist()
+                    run.advance(costs, epochs_done=(chunk.first + len(costs)) // n_batches)
+                    progress.advance(costs)
+                    if len(elbos) < len(chunk.images):
+                        raise FloatingPointError(
+                            "the ELBO, a gradient or a weight is no longer finite at step "
+                            f"{run.steps_done + 1:,}, in epoch {chunk.epoch + 1}; the weights are "
+                            "those before that step"
+                        )
+                    # Looked at once: a signal may come at any time.
+                    asked_to_stop = interrupts.received is not None
+                    run.save_if_due(now=asked_to_stop)
+                    if asked_to_stop:
+                        interrupts.deliver()
+            return Costs(run.costs[epochs_before * n_batches :])
+
+    def _loop(self, batch_sz: int, rows: Rows, compiled: bool, interrupts: Interrupts) -> Loop:
+        """Return the loop for this kind of data, ready to run; built once."""
+
+        def build(compiled: bool) -> Loop:
+            loop = Loop(self._model, batch_sz, rows, self._capacity(batch_sz, rows), compiled)
+            interrupts.wait_for(loop.prepare)  # two seconds where XLA compiles
+            return loop
+
+        return self._loops.get((batch_sz, rows.dtype, rows.levels), build, compiled)
+
+    def _is_worth_compiling(self, run: Run, batch_sz: int, steps: int) -> bool:
+        """Decide by all the steps of the model, so that many short calls are one long training."""
+        if run.compiled is not None:
+            return run.compiled
+        steps += len(self._model.state.costs) - run.steps_done
+        return steps * self._seconds_per_step(batch_sz) > self._worth_compiling
+
+    def _capacity(self, batch_sz: int, rows: Rows) -> int:
+        """Return how many steps a chunk may have: a power of two, bounded in time and memory."""
+        if self._chunk_steps is not None:
+            return self._chunk_steps
+        by_time = self._chunk_seconds / self._seconds_per_step(batch_sz)
+        step_bytes = batch_sz * (self._model.D * rows.dtype.itemsize + 4 * self._model.M)
+        steps = min(_MOST_STEPS, by_time, _CHUNK_BYTES / step_bytes)
+        return 2 ** math.floor(math.log2(max(1, steps)))
+
+    def _seconds_per_step(self, batch_sz: int) -> float:
+        """Estimate a step without XLA: three products a weight and image, two operations each."""
+        weights = sum(math.prod(v.shape.as_list()) for v in self._model.variables)
+        return _SECONDS_PER_STEP + 6 * weights * batch_sz / _FLOPS_PER_SECOND
+
+
+def _signals(autosave: NoAutosave) -> list[int]:
+    """Return the signals to hold back: those that end the process only if there is a folder."""
+    ending = _SAVE_FIRST if autosave.path is not None else ()
+    return [getattr(signal, name) for name in ("SIGINT", *ending) if hasattr(signal, name)]
