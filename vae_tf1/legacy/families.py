@@ -51,9 +51,8 @@ def of_tensorflow() -> tuple[Family, ...]:
     from vae_tf1.legacy.tf import (
         distributions,
         flags,
-        genuine,
-        internals,
         keras,
+        moved,
         renamed,
         version,
     )
@@ -62,8 +61,7 @@ def of_tensorflow() -> tuple[Family, ...]:
 
     return (
         version,
-        internals,
-        genuine,
+        moved,
         keras,
         flags,
         mnist,
