@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; `__getattr__` loads the
         log_density_ratio_gaussians,
         monte_carlo_kl,
     )
-    from vae_tf1.errors import CheckpointError, DataError, DataWarning
+    from vae_tf1.errors import CheckpointError, ConversionError, DataError, DataWarning
     from vae_tf1.gaussian import BaseDistribution, Gaussian
     from vae_tf1.mixture import fit_mixture, gmm_energy, gmm_params
     from vae_tf1.model.layers import DenseLayer
@@ -27,6 +27,7 @@ __all__ = [
     "BaseDistribution",
     "Callback",
     "CheckpointError",
+    "ConversionError",
     "CosineDecay",
     "Cubic",
     "DataError",
@@ -52,6 +53,7 @@ _HOME_OF = {
     "BaseDistribution": "gaussian",
     "Callback": "training.callbacks",
     "CheckpointError": "errors",
+    "ConversionError": "errors",
     "CosineDecay": "model.learning_rates",
     "Cubic": "bijectors",
     "DataError": "errors",

@@ -14,6 +14,8 @@ import tensorflow as tf
 from vae_tf1.checkpoint import folder, store
 from vae_tf1.checkpoint.store import Saved
 from vae_tf1.checks import check_count
+from vae_tf1.convert import arrays, export
+from vae_tf1.convert.network import Network, assign
 from vae_tf1.data.rows import ArrayLike, Rows, as_rows
 from vae_tf1.errors import CheckpointError, reason
 from vae_tf1.inference import Evaluation, Inference
@@ -525,6 +527,96 @@ class VariationalAutoencoder(Model):
         except BaseException:
             vae.close()
             raise
+        return vae
+
+    # Other formats -------------------------------------------------------------------------------
+
+    def export(
+        self,
+        folder: str | PathLike,
+        format: str,
+        X: ArrayLike | None = None,
+        labels: ArrayLike | None = None,
+        *,
+        shape: tuple[int, int] | None = None,
+    ) -> export.Exported:
+        """Write the model in one of today's formats, load that with its own runtime, and compare.
+
+        Parameters
+        ----------
+        folder
+            Where the files go; made if need be. Other files in it stay as they are.
+        format
+            "npz", "safetensors", "onnx", "keras", "pytorch", "saved_model" or "page".
+        X
+            Real images, (N, D): the comparison uses some, and a page shows where their codes lie.
+        labels
+            The digit of each image, for the colours of a page.
+        shape
+            Height and width of an image on a page; by default the squarest.
+
+        Returns
+        -------
+        Exported
+            The files, the largest difference, and what could not be exported.
+
+        Raises
+        ------
+        ConversionError
+            A ValueError, if the format is unknown, a package is missing, the model cannot be
+            converted, the folder cannot be written, or the result differs from the model by more
+            than 1e-5 of the largest magnitude (a page by 1e-3). The folder is then as it was.
+        """
+        self.check_open()
+        return export.export(self, folder, format, X, labels, shape, writer=self._writer)
+
+    @classmethod
+    def from_arrays(
+        cls, encoder: arrays.Layers, decoder: arrays.Layers, **options: Any
+    ) -> VariationalAutoencoder:
+        """Build a model with weights from elsewhere, to `save` them for a TF1 script, say.
+
+        Parameters
+        ----------
+        encoder, decoder
+            A pair (W, b) for each layer, W of shape (inputs, outputs): the transpose of what
+            PyTorch has. The encoder's last layer gives M means, then M values u of
+            ``stddev = softplus(u) + 1e-6``; the decoder's gives logits. Between the layers is relu.
+        options
+            Keywords of the constructor, as ``seed``.
+
+        Raises
+        ------
+        ConversionError
+            A ValueError, if the arrays do not fit together.
+        """
+        return cls._of_network(arrays.of_arrays(encoder, decoder), options)
+
+    @classmethod
+    def from_keras(cls, encoder: Any, decoder: Any, **options: Any) -> VariationalAutoencoder:
+        """Build a model with the weights of two Keras models, and compare it with them.
+
+        Parameters
+        ----------
+        encoder
+            A model of dense layers, or the path of one, whose outputs are the means and
+            ``stddev = softplus(u) + 1e-6``; or one output that holds the means and u.
+        decoder
+            Likewise, from codes to probabilities or logits.
+        options
+            Keywords of the constructor, as ``seed``.
+
+        Raises
+        ------
+        ConversionError
+            A ValueError, if the models compute something else than a `VariationalAutoencoder`.
+        """
+        return cls._of_network(arrays.of_keras(encoder, decoder), options)
+
+    @classmethod
+    def _of_network(cls, network: Network, options: dict[str, Any]) -> VariationalAutoencoder:
+        vae = cls(network.D, network.hidden_layer_sizes, **options)
+        assign(vae, network)
         return vae
 
     # Release ------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -42,7 +42,9 @@ class Schedule:
         self._order = np.empty(0, np.int64)
         self._rows = rows
 
-    def chunks(self, epoch: int, step: int, last_epoch: int, pace: Pace) -> Iterator[Chunk]:
+    def chunks(
+        self, epoch: int, step: int, last_epoch: int, pace: Pace
+    ) -> Generator[Chunk, None, None]:
         """Yield the chunks from (epoch, step) on, gathering each while the one before it runs."""
         return run_ahead(self._gather, self._spans(epoch, step, last_epoch, pace))
 
