@@ -62,6 +62,11 @@ RUNS = {  # example: options, figures, what it prints
         r"continuous Bernoulli +ELBO +(?P<grey>\S+) nats(?s:.*)8 classes +ELBO +-\d+\.\d nats",
     ),
     "priors": (SMALL, {"priors"}, r"VampPrior of 50 +ELBO +(?P<elbo>\S+) nats"),
+    "conditional": (
+        SMALL,
+        {"conditional", "conditional_styles"},
+        r"ELBO (?P<elbo>\S+) nats a test image, with the next digit's label -\d+",
+    ),
     "flows": (SMALL, {"flows"}, r"flow of 2 +ELBO +(?P<elbo>\S+) nats"),
 }
 LIMITS = {
