@@ -49,6 +49,12 @@ RUNS = {  # example: options, figures, what it prints
         {"likelihoods"},
         r"continuous Bernoulli +ELBO +(?P<grey>\S+) nats(?s:.*)8 classes +ELBO +-\d+\.\d nats",
     ),
+    "likelihood": (
+        SMALL,
+        {"likelihood"},
+        r"k = 1: ELBO (?P<elbo_of_one>\S+), log p\(x\) (?P<log_p>\S+) nats; \d+\.\d of 500(?s:.*)"
+        r"k = 5: ELBO -\d+\.\d\d, log p\(x\) (?P<log_p_of_five>\S+) nats",
+    ),
 }
 LIMITS = {
     "a": (0.557, 0.597),
@@ -56,6 +62,9 @@ LIMITS = {
     "inverted": (0.9, 1.0),
     "elbo": (-500, -50),
     "grey": (500, 2000),
+    "elbo_of_one": (-500, -50),
+    "log_p": (-500, -50),
+    "log_p_of_five": (-500, -50),
 }
 
 
