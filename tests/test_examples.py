@@ -67,6 +67,8 @@ RUNS = {  # example: options, figures, what it prints
         r"k = 1: ELBO (?P<elbo_of_one>\S+), log p\(x\) (?P<log_p>\S+) nats; \d+\.\d of 500(?s:.*)"
         r"k = 5: ELBO -\d+\.\d\d, log p\(x\) (?P<log_p_of_five>\S+) nats",
     ),
+    "priors": (SMALL, {"priors"}, r"VampPrior of 50 +ELBO +(?P<elbo>\S+) nats"),
+    "flows": (SMALL, {"flows"}, r"flow of 2 +ELBO +(?P<elbo>\S+) nats"),
 }
 LIMITS = {
     "a": (0.557, 0.597),
