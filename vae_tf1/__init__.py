@@ -19,6 +19,7 @@ _HOME_OF = {
     "fit_mixture": "mixture",
     "Cubic": "bijectors",
     "fit_distribution": "bijectors",
+    "OutlierDetector": "outliers",
     "CheckpointError": "errors",
     "DataError": "errors",
     "DataWarning": "errors",
