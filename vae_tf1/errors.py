@@ -17,6 +17,9 @@ _LONGEST_PATH = 500
 class CheckpointError(ValueError):
     """A checkpoint that cannot be read, written or used; the message says which and why."""
 
+    def __str__(self) -> str:
+        return _printable(super().__str__())
+
 
 class DataError(ValueError):
     """Data that is missing, broken or not MNIST: which file (or address), and what is wrong.
@@ -53,8 +56,11 @@ def one_line(text: str) -> str:
 def show_path(path: str | os.PathLike) -> str:
     r"""Return a path fit for a message: a newline as ``\n``, and the middle left out if long."""
     text = _without_middle(os.fspath(path))
-    shown = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    return _without_middle("".join(shown))
+    return _without_middle(_printable(text))
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _without_middle(text: str) -> str:

@@ -56,8 +56,7 @@ class Inference:
         worth_compiling: int = _WORTH_COMPILING,
     ) -> None:
         self._model = model
-        widest = max(model.D, *model.hidden_layer_sizes)
-        self.block_rows = max(1, block_bytes // (4 * widest))
+        self.block_rows = max(1, block_bytes // (4 * model.widest))
         self._side_by_side, self._worth_compiling = side_by_side, worth_compiling
         self._evaluations: Compiled[Callable] = Compiled(model.graph, "the evaluation")
 

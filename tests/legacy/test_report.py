@@ -11,7 +11,7 @@ from vae_tf1.legacy.__main__ import main
 from vae_tf1.legacy.report import report, usage
 from vae_tf1.legacy.table import table
 
-README = Path(__file__).parents[2] / "README.md"
+NAMES = Path(__file__).parents[2] / "docs" / "legacy-names.md"
 
 SCRIPT = """
     import os; from keras.layers import Dense
@@ -131,11 +131,13 @@ def test_the_table_has_a_row_for_every_family(capsys):
         assert part in printed
 
 
-def test_the_readme_is_up_to_date():
-    readme = README.read_text(encoding="utf-8")
-    found = re.search(r"<!-- legacy table -->\n(.*)\n<!-- /legacy table -->", readme, re.DOTALL)
-    assert found, "README.md has no place for the table"
-    assert found[1] == table(), "to bring it up to date: python -m vae_tf1.legacy --table README.md"
+def test_the_page_of_names_is_up_to_date():
+    page = NAMES.read_text(encoding="utf-8")
+    found = re.search(r"<!-- legacy table -->\n(.*)\n<!-- /legacy table -->", page, re.DOTALL)
+    assert found, "docs/legacy-names.md has no place for the table"
+    assert found[1] == table(), (
+        "bring it up to date: python -m vae_tf1.legacy --table docs/legacy-names.md"
+    )
 
 
 def test_bringing_a_file_up_to_date(tmp_path):

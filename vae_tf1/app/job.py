@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from vae_tf1.app.data import Digits
 from vae_tf1.app.errors import JobError, quit_on_ctrl_c
 from vae_tf1.app.options import Options
@@ -151,12 +153,21 @@ def _show_samples(
             windows.show(picture)
         else:
             _say(f"saved {album.save_next(picture)}")
-        if not (ask and another(windows and windows.keep_alive)):
+        if not (ask and another(windows.keep_alive if windows else None)):
             break
 
 
-def report(vae: VariationalAutoencoder, digits: Digits, training: Training, album: Album) -> None:
-    """Print what came out: the ELBO of the test images, the training time, the pictures."""
+def report(
+    vae: VariationalAutoencoder,
+    digits: Digits,
+    training: Training,
+    album: Album,
+    n_samples: int | None = None,
+) -> None:
+    """Print what came out: the ELBO of the test images, the training time, the pictures.
+
+    With `n_samples`, also an estimate of log p(x) of the test images with so many codes of each.
+    """
     elbo, reconstruction, kl = vae.evaluate(digits.test)
     this_run = " in this run" if training.resumable else ""
     _say(
@@ -169,6 +180,14 @@ def report(vae: VariationalAutoencoder, digits: Digits, training: Training, albu
     )
     for file in album.files:
         _say(f"               {file.name}")
+    if n_samples is not None:
+        values, errors, sizes = vae.log_likelihood(digits.test, n_samples, return_details=True)
+        _say(
+            f"test log p(x)  {values.mean():.2f} nats per image, by importance sampling with "
+            f"{_plural(n_samples, 'code')} an image\n"
+            f"               in the median, an effective sample size of {np.median(sizes):,.1f} "
+            f"and a standard error of {np.median(errors):.2f} nats"
+        )
 
 
 def _refusal(doing: str, error: tf.errors.OpError) -> JobError:

@@ -97,11 +97,11 @@ def _detour() -> Iterator[None]:
         os.dup2(caught.fileno(), 2)
         if report_crashes:
             faulthandler.enable(screen)
-        wanted = _NOTICE.match
+        keep_all = False
         try:
             yield
         except BaseException:
-            wanted = None
+            keep_all = True
             raise
         finally:
             if report_crashes:
@@ -111,7 +111,7 @@ def _detour() -> Iterator[None]:
             os.dup2(screen, 2)
             os.close(screen)
             caught.seek(0)
-            rest = b"".join(line for line in caught if wanted is None or not wanted(line))
+            rest = b"".join(line for line in caught if keep_all or not _NOTICE.match(line))
             while rest:
                 rest = rest[os.write(2, rest) :]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from vae_tf1.backend.gradients import gradient_of
+from vae_tf1.backend.gradients import gradient_of, is_taped
 
 _SHARED = 7, 8, 6, 5, 4, 3, 2, 1  # pixels of a logarithm, the fastest first
 
@@ -28,8 +28,8 @@ def bernoulli_log_likelihood(X: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     ----------
     Kingma & Welling (2014), *Auto-Encoding Variational Bayes*, appendix C.1.
     """
-    if tf.executing_eagerly():
-        return _eagerly(X, logits)
+    if is_taped():
+        return _under_a_tape(X, logits)
     log_likelihood = _log_likelihood(X, logits)
     with _with_gradient():
         log_likelihood, _, _ = tf.identity_n([log_likelihood, X, logits])
@@ -64,5 +64,5 @@ _with_gradient = gradient_of("IdentityN", _gradient_in_graph)
 
 
 @tf.custom_gradient
-def _eagerly(X: tf.Tensor, logits: tf.Tensor) -> tuple:
+def _under_a_tape(X: tf.Tensor, logits: tf.Tensor) -> tuple:
     return _log_likelihood(X, logits), lambda upstream: _gradient(X, logits, upstream)

@@ -268,8 +268,15 @@ class OutlierDetector:
         return os.fspath(path)
 
     @classmethod
-    def load(cls, path: str | os.PathLike) -> OutlierDetector:
+    def load(cls, path: str | os.PathLike, **parts: Any) -> OutlierDetector:
         """Read what `save` has written, `vae` included.
+
+        Parameters
+        ----------
+        path
+            What was given to `save`.
+        **parts
+            The parts of the user's own that `vae` was built with, as for its `load`.
 
         Raises
         ------
@@ -285,7 +292,7 @@ class OutlierDetector:
             detector = cls(**parameters)
             settings, offset = detector._settings(), float(facts["offset"])
             if facts["trained"]:
-                scorer: Scorer = TrainedScorer.from_arrays(arrays)
+                scorer: Scorer = TrainedScorer.from_arrays(arrays, parts)
                 detector.vae = scorer.vae
             else:
                 scorer = JointScorer.from_arrays(arrays, settings)

@@ -129,15 +129,15 @@ class TrainedScorer:
         return {**files, **self.mixture._asdict()}
 
     @classmethod
-    def from_arrays(cls, arrays: Arrays) -> TrainedScorer:
-        """Return the scorer whose `arrays` these are."""
+    def from_arrays(cls, arrays: Arrays, parts: Mapping[str, Any]) -> TrainedScorer:
+        """Return the scorer whose `arrays` these are; `parts` are for the model's `load`."""
         from vae_tf1.autoencoder import VariationalAutoencoder
 
         with tempfile.TemporaryDirectory() as folder:
             for name, array in arrays.items():
                 if name.startswith(f"{_MODEL}.") and Path(name).name == name:
                     Path(folder, name).write_bytes(array.tobytes())
-            vae = VariationalAutoencoder.load(Path(folder, _MODEL))
+            vae = VariationalAutoencoder.load(Path(folder, _MODEL), **parts)
         return cls(vae, _mixture(arrays))
 
 

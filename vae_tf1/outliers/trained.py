@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from vae_tf1.backend.xla import graph_lock
 from vae_tf1.data.rows import Rows, as_rows, as_values
+from vae_tf1.likelihoods import support_of
 from vae_tf1.mixture import Mixture, fit_mixture, responsibilities
 from vae_tf1.outliers.joint import reconstruction_features
 from vae_tf1.outliers.moments import gmm_params_of_blocks
@@ -47,7 +48,7 @@ class TrainedModel:
             If X is not what the model takes, or the model is closed.
         """
         self._vae.check_open()
-        return as_rows(X, self._vae.D)
+        return as_rows(X, self._vae.D, support=support_of(self._vae.likelihood))
 
     def features(self, rows: Rows) -> Iterator[np.ndarray]:
         """Yield z = [code, distance, similarity], (n, M + 2), some thousands of rows at a time.

@@ -179,7 +179,10 @@ class Loop:
         halves = zip(tf.split(x, self._sizes), tf.split(epsilon, self._sizes), strict=True)
         with matmul.for_xla() if self.compiled else nullcontext():
             elbos = [self._model.forward(*half).elbo for half in halves]
-        gradients = [tf.gradients(-elbo, self._model.variables) for elbo in elbos]
+        gradients = [
+            tf.gradients(-elbo, self._model.variables, unconnected_gradients="zero")
+            for elbo in elbos
+        ]
         return tf.add_n(elbos), gradients
 
 
