@@ -22,7 +22,7 @@ from vae_tf1.data.mnist import get_mnist
 from vae_tf1.mixture import auroc
 
 _NOISE = 10  # draws that the ELBO of a row is the mean of
-_STEPS = 1500  # of training, about, for every model
+_STEPS = 1000  # of training, about, for every model
 
 
 class Rows(NamedTuple):
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.outliers", description=__doc__)
     parser.add_argument("--data", help="MNIST's file or folder, or 'builtin'")
-    parser.add_argument("--images", type=int, default=2000, help="of MNIST to train on (2000)")
+    parser.add_argument("--images", type=int, default=1000, help="of MNIST to train on (1000)")
     parser.add_argument("--seeds", type=int, default=5, help="how many (5)")
     options = parser.parse_args(arguments)
     began = time.perf_counter()

@@ -356,6 +356,35 @@ def test_a_file_holds_the_trained_model_too(vae, images, tmp_path):
         np.testing.assert_array_equal(loaded.score_samples(images), detector.score_samples(images))
 
 
+class Coin:
+    """A likelihood of one's own: Bernoulli without the binomial's other names."""
+
+    n_parameters = 1
+
+    def log_prob(self, X, logits):
+        return -tf.reduce_sum(
+            tf.nn.sigmoid_cross_entropy_with_logits(labels=X, logits=logits), axis=1
+        )
+
+    def sample(self, logits, seed=None):
+        return tf.cast(
+            tf.random.uniform(tf.shape(logits), seed=seed) < self.mean(logits), "float32"
+        )
+
+    def mean(self, logits):
+        return tf.sigmoid(logits)
+
+
+def test_parts_of_ones_own_are_passed_again(images, tmp_path):
+    with VariationalAutoencoder(12, [2], seed=0, likelihood=Coin()) as model:
+        detector = OutlierDetector(model).fit(images)
+        path, scores = detector.save(tmp_path / "detector.npz"), detector.score_samples(images)
+    with pytest.raises(CheckpointError, match=r"detector\.npz cannot be loaded: .*likelihood"):
+        OutlierDetector.load(path)
+    loaded = OutlierDetector.load(path, likelihood=Coin())
+    np.testing.assert_array_equal(loaded.score_samples(images), scores)
+
+
 def test_nothing_in_a_file_is_pickled(fitted, tmp_path, monkeypatch):
     monkeypatch.setattr(pickle, "loads", None)
     monkeypatch.setattr(pickle, "load", None)

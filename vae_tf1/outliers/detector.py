@@ -82,7 +82,7 @@ class OutlierDetector:
         vae: VariationalAutoencoder | None = None,
         *,
         n_gmm: int = 2,
-        hidden_layer_sizes: tuple[int, ...] = (60, 30, 10, 1),
+        hidden_layer_sizes: tuple[int, ...] = (60, 30, 10, 4),
         estimation_layer_sizes: tuple[int, ...] = (10,),
         dropout: float = 0.5,
         energy_weight: float = 0.1,
@@ -285,18 +285,23 @@ class OutlierDetector:
         """
         facts, arrays = store.read(path)
         try:
-            parameters = {
+            parameters: dict[str, Any] = {
                 name: tuple(value) if isinstance(value, list) else value
                 for name, value in facts["parameters"].items()
             }
             detector = cls(**parameters)
             settings, offset = detector._settings(), float(facts["offset"])
+            scorer: Scorer
             if facts["trained"]:
-                scorer: Scorer = TrainedScorer.from_arrays(arrays, parts)
-                detector.vae = scorer.vae
+                scorer = of_model = TrainedScorer.from_arrays(arrays, settings, parts)
+                detector.vae = of_model.vae
             else:
                 scorer = JointScorer.from_arrays(arrays, settings)
+            if not math.isfinite(offset):
+                raise ValueError(f"its threshold is {offset}")
             detector._take(scorer, offset)
+        except CheckpointError as error:  # of the model in it: it may need its `parts`
+            raise CheckpointError(f"{show_path(path)} cannot be loaded: {reason(error)}") from None
         except Exception as error:  # a file of the right form that says anything at all
             raise CheckpointError(
                 f"{show_path(path)} is damaged, or not a detector: {reason(error)}"

@@ -32,7 +32,7 @@ def gmm_params_of_blocks(blocks: Callable[[], Blocks]) -> Mixture:
         Of float64 arrays. A component that no observation belongs to has weight, mean and
         covariance zero.
     """
-    n, sum_gamma, sum_z = 0, 0.0, 0.0
+    n, sum_gamma, sum_z = 0, np.zeros(()), np.zeros(())
     for z, gamma in _float64(blocks()):
         n += len(z)
         sum_gamma = sum_gamma + gamma.sum(axis=0)  # (K,)

@@ -88,7 +88,7 @@ class JointScorer:
         scaling = _taken(Scaling, arrays)
         model = JointModel(len(scaling.least), settings)
         model.weights = [arrays[f"weights_{i}"] for i in range(len(model.variables))]
-        return cls(model, scaling, _mixture(arrays))
+        return cls(model, scaling, _mixture(arrays, settings))
 
 
 class TrainedScorer:
@@ -129,7 +129,9 @@ class TrainedScorer:
         return {**files, **self.mixture._asdict()}
 
     @classmethod
-    def from_arrays(cls, arrays: Arrays, parts: Mapping[str, Any]) -> TrainedScorer:
+    def from_arrays(
+        cls, arrays: Arrays, settings: Settings, parts: Mapping[str, Any]
+    ) -> TrainedScorer:
         """Return the scorer whose `arrays` these are; `parts` are for the model's `load`."""
         from vae_tf1.autoencoder import VariationalAutoencoder
 
@@ -138,19 +140,22 @@ class TrainedScorer:
                 if name.startswith(f"{_MODEL}.") and Path(name).name == name:
                     Path(folder, name).write_bytes(array.tobytes())
             vae = VariationalAutoencoder.load(Path(folder, _MODEL), **parts)
-        return cls(vae, _mixture(arrays))
+        try:
+            return cls(vae, _mixture(arrays, settings._replace(hidden_layer_sizes=(vae.M,))))
+        except BaseException:
+            vae.close()
+            raise
 
 
-def _mixture(arrays: Arrays) -> Mixture:
+def _mixture(arrays: Arrays, settings: Settings) -> Mixture:
     mixture = _taken(Mixture, arrays)
-    K, D = mixture.mu.shape
-    expected = Mixture((K,), (K, D), (K, D, D), (K, D, D), (K,))
-    if tuple(part.shape for part in mixture) != expected:
-        raise ValueError("the shapes of its mixture do not fit together")
+    K, D = settings.n_gmm, settings.hidden_layer_sizes[-1] + 2
+    if tuple(part.shape for part in mixture) != ((K,), (K, D), (K, D, D), (K, D, D), (K,)):
+        raise ValueError("the shapes of its mixture do not fit")
     return mixture
 
 
-def _taken(kind: type, arrays: Arrays) -> Any:
+def _taken(kind: Any, arrays: Arrays) -> Any:
     """Return the NamedTuple `kind` of the arrays with the names of its fields."""
     values = kind(*(arrays[name].astype(np.float64) for name in kind._fields))
     if not all(np.isfinite(value).all() for value in values):
