@@ -39,6 +39,18 @@ RUNS = {  # example: options, figures, what it prints
         {"mixture_energy", "mixture_samples"},
         r"inverted +(?P<inverted>[01]\.\d{3})",
     ),
+    "validation": (
+        SMALL,
+        {"validation"},
+        r"best epoch \d+: ELBO -\d+\.\d, \d+ active units\ntest images: ELBO (?P<elbo>-\d+\.\d)",
+    ),
+    "convert": (
+        SMALL,
+        {"convert_plane"},
+        r"(?s)npz +0\.0e\+00  weights\.npz\n.*keras +(?P<keras>\S+)  decoder\.keras, "
+        r"encoder\.keras, vae\.keras\n.*page +(?P<page>\S+)  page\.html\n"
+        r"NumPy alone  (?P<numpy>\S+)",
+    ),
     "latent_space": (
         SMALL,
         {"latent_elbo", "latent_scatter", "latent_plane"},
@@ -63,6 +75,9 @@ LIMITS = {
     "grey": (500, 2000),
     "own": (0.6, 1),
     "rule": (0.6, 1),
+    "keras": (0, 1e-5),
+    "numpy": (0, 1e-5),
+    "page": (0, 1e-3),
 }
 
 

@@ -17,7 +17,7 @@ MODELS = [
     "checkpoint/test_checkpoint.py",
 ]
 # What a test says of eager mode alone.
-ONLY_EAGERLY = "not eager and not under_a_tape and not kill_9 and not sigterm"
+ONLY_EAGERLY = "not under_a_tape and not kill_9 and not sigterm"
 
 
 @pytest.mark.full

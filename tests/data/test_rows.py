@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_np
@@ -100,6 +101,8 @@ WRONG = {
     "a dict": ({}, TypeError, "not dict"),
     "a function": (print, TypeError, "real numbers"),
     "a generator": ((row for row in np.zeros((3, D))), TypeError, "only one after the other"),
+    "a tf.data dataset": (tf.data.Dataset.from_tensor_slices(np.zeros((3, D))), TypeError,
+                          "only one after the other"),
     "a set": ({0.5}, TypeError, "only one after the other"),
     "images and labels": ((np.zeros((3, D)), np.zeros(3)), TypeError, r"give \w\[0\] alone"),
     "a pair of arrays": ([np.zeros((5, D)), np.zeros(5)], TypeError, "a pair"),
@@ -240,6 +243,11 @@ class TestOptions:
         with pytest.raises(error, match=message):
             vae.fit(np.zeros((3, D)), progress=False, plot=False, **options)
         assert list(tmp_path.iterdir()) == []
+
+    def test_a_numpy_number_is_a_number_of_seconds(self, vae, tmp_path):
+        X = np.zeros((3, D))
+        options = {"progress": False, "plot": False, "checkpoint_dir": tmp_path}
+        assert len(vae.fit(X, 1, 1, save_every=np.float32(3), **options)) == 3
 
     def test_numpy_integers_are_integers(self):
         assert check_count(np.int32(3), "n") == 3

@@ -11,7 +11,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from vae_tf1.data.binarization import PROTOCOLS
 from vae_tf1.errors import CheckpointError, reason
+from vae_tf1.model import optimizers
+from vae_tf1.model.bound import Objective
 
 __all__ = ["FORMAT", "PARTS", "read", "text"]
 
@@ -43,12 +46,37 @@ def _prior(value: Any) -> bool:
     )
 
 
+def _validation(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get("data"), str)
+        and isinstance(value.get("history"), list)
+        and all(map(_validated, value["history"]))
+    )
+
+
+def _validated(row: Any) -> bool:
+    return (
+        isinstance(row, list)
+        and len(row) == 6
+        and all(_count()(row[i]) for i in (0, 1, 5))
+        and all(value is None or _finite(value) for value in row[2:5])
+    )
+
+
 def _part(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("type", value.get("own")), str)
 
 
 def _layers(value: Any) -> bool:
     return isinstance(value, list) and len(value) < 1000 and all(map(_part, value))
+
+
+def _bound(value: Any) -> bool:
+    try:
+        return Objective(**value).describe() == value
+    except (TypeError, ValueError):
+        return False
 
 
 # What `describe` writes of every model: the key, its check, and what is expected in words.
@@ -66,6 +94,13 @@ PARTS: dict[str, tuple[Check, str]] = {
     "encoder": (_layers, "a list of layers"),
     "decoder": (_layers, "a list of layers"),
 }
+# What `describe` adds of how the model is trained.
+_OPTIONS: dict[str, tuple[Check, str]] = {
+    "bound": (_bound, "the arguments of an objective"),
+    "optimizer": (optimizers.is_description, "an optimizer's name, learning rate and clip_norm"),
+    "binarization": (lambda value: value in PROTOCOLS, "a protocol of binarisation"),
+    "validation": (_validation, "the fingerprint of a validation set and rows of six numbers"),
+}
 # What a training adds under "fit". Folders of version 1.0.0 lack the last two.
 _FIT: dict[str, tuple[Check, str]] = {
     "first_epoch": (_count(), "a count"),
@@ -79,6 +114,7 @@ _FIT_OPTIONAL: dict[str, tuple[Check, str]] = {
     "fingerprint": (lambda value: isinstance(value, str), "a text"),
     "compiled": (lambda value: type(value) is bool, "true or false"),
     "machine": (lambda value: isinstance(value, dict), "a table"),
+    "binarization": (lambda value: value in PROTOCOLS, "a protocol of binarisation"),
 }
 
 
@@ -110,7 +146,7 @@ def read(file: Path, files: set[str]) -> dict[str, Any]:
         manifest = json.loads(file.read_text(encoding="utf-8"))
         if not isinstance(manifest, dict):
             raise ValueError("it is not a JSON object")
-        version = manifest.get("format")
+        version: Any = manifest.get("format")
         if not _count(1)(version):
             raise ValueError(f"its format is {version!r}")
         if version <= FORMAT:
@@ -126,6 +162,7 @@ def _check(manifest: Mapping[str, Any], files: set[str]) -> None:
     """Raise a ValueError unless the manifest is one that `Writer.write` could have made."""
     _check_table(manifest, _SCHEMA, "")
     _check_table(manifest, PARTS, "", optional=True)
+    _check_table(manifest, _OPTIONS, "", optional=True)
     digests = manifest.get("sha256")
     if not isinstance(digests, dict) or set(digests) != files:
         raise ValueError("it does not list the files of this checkpoint")

@@ -15,7 +15,7 @@ Generative Models*, ICML.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,10 +28,10 @@ from vae_tf1.backend.notices import without_deprecation_notices, without_first_n
 from vae_tf1.checks import check_count, check_one_of
 from vae_tf1.divergence import log_density_gaussian
 from vae_tf1.likelihoods import Likelihood
-from vae_tf1.model import layers, noise
+from vae_tf1.model import layers, noise, optimizers
+from vae_tf1.model.bound import Bounds, Objective
 from vae_tf1.model.layers import DenseLayer
 from vae_tf1.model.noise import Stream
-from vae_tf1.model.rmsprop import rmsprop
 from vae_tf1.model.state import Counters, TrainingState
 
 __all__ = ["PARTS", "Model", "Pass"]
@@ -62,6 +62,8 @@ class Model:
     documentation describes the parameters and attributes.
     """
 
+    stop_training = False  # set by a callback: the training ends after this epoch
+
     def __init__(
         self,
         D: int,
@@ -70,9 +72,16 @@ class Model:
         seed: int | None = None,
         prior: Any = None,
         kl: str = "analytic",
+        optimizer: Any = "rmsprop",
+        learning_rate: Any = None,
+        clip_norm: float | None = None,
         likelihood: str | Likelihood = "bernoulli",
         encoder: Any = None,
         decoder: Any = None,
+        importance_samples: int = 1,
+        beta: float = 1.0,
+        kl_warm_up: int = 0,
+        doubly_reparameterized: bool = False,
     ) -> None:
         self.D = check_count(D, "D")
         self.hidden_layer_sizes = _check_sizes(hidden_layer_sizes)
@@ -89,6 +98,9 @@ class Model:
             raise TypeError(f"prior must be a Gaussian or None, not {prior!r}")
         self.prior = prior
         self.likelihood = likelihoods.as_likelihood(likelihood)
+        self.objective = Objective(importance_samples, beta, kl_warm_up, doubly_reparameterized)
+        self.updates = optimizers.updates(optimizer, learning_rate, clip_norm)
+        self.optimizer = self.updates.optimizer
 
         check_not_forked()
         self._check_room()
@@ -105,6 +117,7 @@ class Model:
         with without_first_notices("session"):
             self.sess = tf.compat.v1.Session(graph=self.graph)
             self.sess.run(self.init_op)
+        self._check_learning_rate()
 
     @property
     def seed(self) -> int:
@@ -126,8 +139,10 @@ class Model:
         self.noise_key, self.global_step = self.counters.noise_key, self.counters.global_step
 
         with tf.name_scope("epsilon"):
-            self.epsilon = self.counters.next_epsilon(tf.shape(self.X)[0], self.M)
-        one_pass = self.forward(self.X, self.epsilon)
+            self.epsilon = self.counters.next_epsilon(
+                tf.shape(self.X)[0], self.M, self.objective.importance_samples
+            )
+        one_pass = self.forward(self.X, self.objective.first(self.epsilon))
         self.means, self.stddev, self.Z = one_pass.means, one_pass.stddev, one_pass.Z
 
         with tf.name_scope("posterior_predictive"):
@@ -145,10 +160,12 @@ class Model:
         with tf.name_scope("prior_predictive_from_input"):
             self.prior_predictive_from_input_probs = self.likelihood.mean(self.decode(self.Z_input))
 
-        self.elbo = one_pass.elbo
+        self.elbo, self.bound = self.bounds(
+            self.X, self.epsilon, self.global_step.read_value, one_pass
+        )
         with tf.name_scope("train"):
-            self.optimizer = rmsprop()
-            step = self.optimizer.apply_gradients(self._gradients(-self.elbo))
+            gradients = self._gradients(-self.bound)
+            step = self.updates.step(gradients, self.global_step.read_value)
             with tf.control_dependencies([step]):
                 self.train_op = self.counters.count(1)
         # The variables that the caller made before the model are started too, as they always were.
@@ -162,6 +179,9 @@ class Model:
 
         def weights_seed() -> tuple[int, int]:
             return divmod(noise.key(self.seed, Stream.WEIGHTS, next(numbers)), 2**32)
+
+        n_parameters = self.D * self.likelihood.n_parameters
+        self.widest = n_parameters  # most values of an image, of its code, or of a layer between
 
         def network(which: str, value: tf.Tensor, hidden: list[int], outputs: int) -> list[Any]:
             """Return the user's layers, or a relu layer for each size; then an unbounded one."""
@@ -178,8 +198,6 @@ class Model:
             return [*first, DenseLayer(sizes[-1], outputs, f=tf.identity, seed=weights_seed())]
 
         *hidden, M = self.hidden_layer_sizes
-        n_parameters = self.D * self.likelihood.n_parameters
-        self.widest = n_parameters  # most values of an image, of its code, or of a layer between
         self.encoder_layers = network("encoder", self.X, hidden, 2 * M)  # means, unbounded stddev
         self.decoder_layers = network("decoder", self.Z_input, hidden[::-1], n_parameters)
 
@@ -276,8 +294,12 @@ class Model:
         # z = means + stddev · epsilon
         Z = epsilon * stddev + means
         # log q(z|x) = log N(z; means, stddev²)
-        log_posterior = log_density_gaussian(Z, means, stddev)
+        log_posterior = self.log_posterior(Z, means, stddev)
         return tf.reshape(Z, (-1, self.M)), tf.reshape(log_posterior, (-1,))
+
+    def log_posterior(self, Z: tf.Tensor, means: tf.Tensor, stddev: tf.Tensor) -> tf.Tensor:
+        """Return log q(z|x) in nats: codes (…, M) to (…)."""
+        return log_density_gaussian(Z, means, stddev)
 
     def _kl(self, means: tf.Tensor, stddev: tf.Tensor, Z: tf.Tensor) -> tf.Tensor:
         """Return the divergence of q(z|x) from the prior, in nats an image, (B,)."""
@@ -295,7 +317,8 @@ class Model:
     def forward(self, X: tf.Tensor, epsilon: tf.Tensor) -> Pass:
         """Pass a minibatch through the model: the one definition of its ELBO.
 
-        The placeholder graph and the compiled training loop call this, and `evaluate` its parts.
+        The placeholder graph and the compiled training loop have it from here, `evaluate` from its
+        parts.
         """
         means, stddev, Z, kl = self.latent(self.encode(X), epsilon)
         logits = self.decode(Z)
@@ -303,6 +326,38 @@ class Model:
             # log p(x|z) = Σ x · logits − log(1 + exp(logits))
             log_likelihood = self.likelihood.log_prob(X, logits)
         return Pass(means, stddev, Z, logits, log_likelihood, kl)
+
+    def bounds(
+        self,
+        X: tf.Tensor,
+        epsilon: tf.Tensor,
+        step: Callable[[], tf.Tensor],
+        one_pass: Pass | None = None,
+    ) -> Bounds:
+        """Return the ELBO of a minibatch, and the bound that training climbs at a global step.
+
+        The placeholder graph and the compiled training loop call this.
+        """
+        if self.objective.takes_one_pass:
+            return self.objective.of_pass(one_pass or self.forward(X, epsilon), step)
+        with tf.name_scope("bound"):
+            return self.objective.of_weights(self, X, epsilon, step)
+
+    # The learning rate ---------------------------------------------------------------------------
+
+    @property
+    def learning_rate(self) -> float | None:
+        """The learning rate of the next step; None if the user's optimizer has one of its own."""
+        rate = self.updates.current_rate
+        return float(self.sess.run(rate)) if tf.is_tensor(rate) else rate  # type: ignore[arg-type]
+
+    def _check_learning_rate(self) -> None:
+        rate = self.learning_rate
+        if rate is not None and not (np.isfinite(rate) and rate >= 0):
+            self.close()
+            raise ValueError(
+                f"learning_rate(step) must be finite and not negative, but is {rate} at step 0"
+            )
 
     # Release -------------------------------------------------------------------------------------
 
