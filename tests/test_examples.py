@@ -66,6 +66,8 @@ RUNS = {  # example: options, figures, what it prints
         {"outlier_scores", "outlier_images"},
         r"against the others: (?P<own>[01]\.\d{3})(?s:.*)columns permuted: (?P<rule>[01]\.\d{3})",
     ),
+    "priors": (SMALL, {"priors"}, r"VampPrior of 50 +ELBO +(?P<elbo>\S+) nats"),
+    "flows": (SMALL, {"flows"}, r"flow of 2 +ELBO +(?P<elbo>\S+) nats"),
 }
 LIMITS = {
     "a": (0.557, 0.597),
