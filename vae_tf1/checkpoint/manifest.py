@@ -122,7 +122,7 @@ def read(file: Path, files: set[str]) -> dict[str, Any]:
         manifest = json.loads(file.read_text(encoding="utf-8"))
         if not isinstance(manifest, dict):
             raise ValueError("it is not a JSON object")
-        version = manifest.get("format")
+        version: Any = manifest.get("format")
         if not _count(1)(version):
             raise ValueError(f"its format is {version!r}")
         if version <= FORMAT:

@@ -206,7 +206,7 @@ def check_agreement(saved: Saved) -> None:
         all(t is not None and t.dtype == np.int64 and t.shape == () for t in (step, key))
         and costs is not None
         and (costs.dtype, costs.ndim) == (np.float32, 1)
-        and step >= 0
+        and int(saved.tensors[_STEP]) >= 0
     ):
         raise CheckpointError(
             f"{saved.prefix} is damaged: its counts or costs are missing or of another type"

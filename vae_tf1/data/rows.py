@@ -81,7 +81,7 @@ class _Stored(Rows):
         """Return a text by which these rows can be told from others: of every value, and units."""
         sha256 = hashlib.sha256()
         for start in range(0, len(self), _BLOCK):
-            sha256.update(np.ascontiguousarray(self.take(slice(start, start + _BLOCK))))
+            sha256.update(np.ascontiguousarray(self.take(slice(start, start + _BLOCK))).data)
         return f"{self.dtype} {self.levels} {sha256.hexdigest()}"
 
 
@@ -212,7 +212,8 @@ def _is_pair(X: object) -> bool:
     if not isinstance(X, list | tuple) or len(X) != 2:
         return False
     shapes = [getattr(part, "shape", None) for part in X]
-    return all(isinstance(s, tuple) and s for s in shapes) and len(shapes[0]) > len(shapes[1])
+    first, second = (s if isinstance(s, tuple) else () for s in shapes)
+    return len(first) > len(second) > 0
 
 
 def _check_shape(values: np.ndarray, width: int, name: str) -> None:

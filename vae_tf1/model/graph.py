@@ -173,6 +173,9 @@ class Model:
         def weights_seed() -> tuple[int, int]:
             return divmod(noise.key(self.seed, Stream.WEIGHTS, next(numbers)), 2**32)
 
+        n_parameters = self.D * self.likelihood.n_parameters
+        self.widest = n_parameters  # most values of an image, of its code, or of a layer between
+
         def network(which: str, value: tf.Tensor, hidden: list[int], outputs: int) -> list[Any]:
             """Return the user's layers, or a relu layer for each size; then an unbounded one."""
             own = self._own_layers[which]
@@ -188,8 +191,6 @@ class Model:
             return [*first, DenseLayer(sizes[-1], outputs, f=tf.identity, seed=weights_seed())]
 
         *hidden, M = self.hidden_layer_sizes
-        n_parameters = self.D * self.likelihood.n_parameters
-        self.widest = n_parameters  # most values of an image, of its code, or of a layer between
         self.encoder_layers = network("encoder", self.X, hidden, 2 * M)  # means, unbounded stddev
         self.decoder_layers = network("decoder", self.Z_input, hidden[::-1], n_parameters)
 

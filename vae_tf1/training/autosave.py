@@ -57,6 +57,8 @@ class Autosave(NoAutosave):
         If `every` is not a positive number, or `keep` not a count.
     """
 
+    path: str | os.PathLike
+
     def __init__(
         self, writer: Writer, path: str | os.PathLike, every: float = 30.0, keep: int = 3
     ) -> None:

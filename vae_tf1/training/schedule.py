@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -41,7 +41,9 @@ class Schedule:
         self._ordered: int | None = None  # the epoch whose order `_order` is
         self._order = np.empty(0, np.int64)
 
-    def chunks(self, epoch: int, step: int, last_epoch: int, pace: Pace) -> Iterator[Chunk]:
+    def chunks(
+        self, epoch: int, step: int, last_epoch: int, pace: Pace
+    ) -> Generator[Chunk, None, None]:
         """Yield the chunks from (epoch, step) on, gathering each while the one before it runs."""
         return run_ahead(self._gather, self._spans(epoch, step, last_epoch, pace))
 
