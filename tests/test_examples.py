@@ -39,6 +39,11 @@ RUNS = {  # example: options, figures, what it prints
         {"mixture_energy", "mixture_samples"},
         r"inverted +(?P<inverted>[01]\.\d{3})",
     ),
+    "validation": (
+        SMALL,
+        {"validation"},
+        r"best epoch \d+: ELBO -\d+\.\d, \d+ active units\ntest images: ELBO (?P<elbo>-\d+\.\d)",
+    ),
     "convert": (
         SMALL,
         {"convert_plane"},

@@ -5,7 +5,7 @@ Each method checks what it is given, delegates, and returns.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
@@ -21,12 +21,17 @@ from vae_tf1.errors import CheckpointError, reason
 from vae_tf1.inference import Evaluation, Inference
 from vae_tf1.likelihoods import Likelihood, support_of
 from vae_tf1.marginal import ImportanceSampler, LogLikelihood
+from vae_tf1.model import optimizers
 from vae_tf1.model.graph import PARTS, Model, Pass
-from vae_tf1.model.state import Costs
+from vae_tf1.model.state import Costs, History
 from vae_tf1.parts import missing, rebuild
 from vae_tf1.support import REAL
 from vae_tf1.training.autosave import Autosave, NoAutosave
+from vae_tf1.training.binarization import Binarizer
+from vae_tf1.training.callbacks import Callbacks
+from vae_tf1.training.tensorboard import TensorBoard
 from vae_tf1.training.trainer import Trainer
+from vae_tf1.training.validation import NoValidation, Validation, split
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -60,6 +65,17 @@ class VariationalAutoencoder(Model):
         p(z), the same Gaussian for every unit of the code; by default N(0, 1).
     kl
         "analytic" for the closed form, "monte_carlo" for log q(z|x) - log p(z) at the sampled z.
+    optimizer
+        "rmsprop" (the original's), "rmsprop-centered", "adam" or "sgd"; or any
+        ``tf.compat.v1.train.Optimizer``; or a function that makes one of a learning rate, such as
+        ``functools.partial(tf.compat.v1.train.AdamOptimizer, epsilon=1e-4)``.
+    learning_rate
+        A positive number, or a function of the step: it is called with an int64 tensor, the number
+        of steps before this one, while the graph is built, and returns a tensor or number.
+        `vae_tf1.StepDecay`, `ExponentialDecay` and `CosineDecay` are ready-made. The default is
+        0.001, except that "sgd" has none. Gradients are summed over the minibatch.
+    clip_norm
+        The largest global norm of a step's gradients; by default they are not clipped.
     likelihood
         p(x|z): "bernoulli", "continuous_bernoulli" for grey values in [0, 1], "gaussian" for real
         values, "categorical" for integers from 0 to 255, one of `vae_tf1.likelihoods` with other
@@ -102,7 +118,7 @@ class VariationalAutoencoder(Model):
     bound : tf.Tensor, scalar
         What training climbs, summed over the batch: with one sample and a `beta` of 1, `elbo`.
     train_op, init_op : tf.Operation
-        One step of RMSProp on the batch fed to `X`; and what (re)starts the model.
+        One step of the optimizer on the batch fed to `X`; and what (re)starts the model.
     sess : tf.compat.v1.Session
     graph : tf.Graph
         The caller's default graph where the caller is in graph mode, else a graph of its own.
@@ -124,6 +140,11 @@ class VariationalAutoencoder(Model):
         seed: int | None = None,
         prior: Gaussian | None = None,
         kl: str = "analytic",
+        optimizer: str
+        | tf.compat.v1.train.Optimizer
+        | Callable[..., tf.compat.v1.train.Optimizer] = "rmsprop",
+        learning_rate: float | Callable[[tf.Tensor], Any] | None = None,
+        clip_norm: float | None = None,
         likelihood: str | Likelihood = "bernoulli",
         encoder: Layers | None = None,
         decoder: Layers | None = None,
@@ -138,6 +159,9 @@ class VariationalAutoencoder(Model):
             seed=seed,
             prior=prior,
             kl=kl,
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            clip_norm=clip_norm,
             likelihood=likelihood,
             encoder=encoder,
             decoder=decoder,
@@ -146,7 +170,7 @@ class VariationalAutoencoder(Model):
             kl_warm_up=kl_warm_up,
             doubly_reparameterized=doubly_reparameterized,
         )
-        self._trainer = Trainer(self)
+        self._trainer, self._binarizer = Trainer(self), Binarizer(self)
         self._inference = Inference(self)
         self._sampler = ImportanceSampler(self)
         self._writer = store.Writer(self)
@@ -160,6 +184,11 @@ class VariationalAutoencoder(Model):
     def epochs_done(self) -> int:
         """How many whole epochs `fit` has run."""
         return self.state.epochs_done
+
+    @property
+    def validation_history(self) -> History:
+        """What the validation set said, a list with a `Validated` for each time it was asked."""
+        return self.state.history
 
     # Training ------------------------------------------------------------------------------------
 
@@ -176,6 +205,13 @@ class VariationalAutoencoder(Model):
         save_every: float = 30.0,
         keep: int = 3,
         more_epochs: int | None = None,
+        binarization: str | None = None,
+        validation_data: ArrayLike | float | None = None,
+        validation_every: int = 1,
+        patience: int | None = None,
+        restore_best: bool = True,
+        callbacks: Iterable[Any] = (),
+        log_dir: str | PathLike | None = None,
     ) -> Costs:
         """Train on minibatches, in a new order each epoch, without the ragged last batch.
 
@@ -209,6 +245,30 @@ class VariationalAutoencoder(Model):
         more_epochs
             Train this many epochs beyond the whole epochs that are done, in place of `epochs`:
             ``fit(X, more_epochs=1, checkpoint_dir=d)`` in a loop trains an epoch each time.
+        binarization
+            How grey images become binary: "threshold", "fixed" (each pixel drawn once, as
+            `vae_tf1.data.binarization.binarize` does with seed 0) or "dynamic" (drawn anew in
+            every epoch, a function of the seed, the epoch and the row). None takes the values as
+            they are. The three have three different likelihoods, so a model, and a
+            `checkpoint_dir`, stays with one. `evaluate` takes its images as they are.
+        validation_data
+            Images to `evaluate` after an epoch, or the fraction of X, at its end, that is kept
+            from training for that. `validation_history` has the results. Under "dynamic", grey
+            ones are drawn once, as by "fixed", so that two epochs can be compared.
+        validation_every
+            Epochs from one validation to the next.
+        patience
+            Stop after this many validations in a row without a better ELBO.
+        restore_best
+            Whether the weights at the end are those with the best ELBO on `validation_data`. The
+            checkpoints are those of the last step all the same, so that the training can go on;
+            the best model is saved in ``checkpoint_dir/best``.
+        callbacks
+            Objects with some of the methods of `vae_tf1.Callback`, or functions of (epoch, logs)
+            that are called after each epoch.
+        log_dir
+            A folder for TensorBoard's event files; see `vae_tf1.TensorBoard`, which is a callback,
+            for histograms of the weights.
 
         Returns
         -------
@@ -233,7 +293,23 @@ class VariationalAutoencoder(Model):
         more = more_epochs is not None
         epochs = check_count(*((more_epochs, "more_epochs") if more else (epochs, "epochs")))
         batch_sz = check_count(batch_sz, "batch_sz")
-        rows = self._rows(X)
+        rows, validation, told = self._rows(X), NoValidation(), Callbacks(self, callbacks)
+        shown = rows
+        if validation_data is not None:
+            rows, shown = split(rows, validation_data, self._rows)
+            validation = Validation(
+                self,
+                self._inference,
+                self._binarizer.validation_rows(shown, binarization),
+                every=validation_every,
+                patience=patience,
+                restore_best=restore_best,
+            )
+        elif patience is not None:
+            raise ValueError("patience needs validation_data")
+        if log_dir is not None:
+            told.add(TensorBoard(log_dir, images=shown.values(slice(0, 8))))
+        rows = self._binarizer.rows(rows, binarization)
         autosave = NoAutosave()
         if checkpoint_dir is not None:
             autosave = Autosave(self._writer, checkpoint_dir, save_every, keep)
@@ -244,6 +320,8 @@ class VariationalAutoencoder(Model):
                 batch_sz,
                 more=more,
                 autosave=autosave,
+                validation=validation,
+                callbacks=told,
                 show_progress=progress,
                 compile=compile,
             )
@@ -372,9 +450,9 @@ class VariationalAutoencoder(Model):
         self.check_open()
         return self._inference.run(fetch, self.X, self._rows(X), random=random)
 
-    def _rows(self, X: ArrayLike) -> Rows:
+    def _rows(self, X: ArrayLike, name: str = "X") -> Rows:
         """Check images at the door: their width, and that the likelihood has a density for them."""
-        return as_rows(X, self.D, support=support_of(self.likelihood))
+        return as_rows(X, self.D, name, support=support_of(self.likelihood))
 
     # Checkpoints ---------------------------------------------------------------------------------
 
@@ -399,8 +477,9 @@ class VariationalAutoencoder(Model):
         return str(self._writer.write(prefix))
 
     def restore(self, path: str | PathLike) -> None:
-        """Load weights and RMSProp slots that `save`, or the original's Saver, has written.
+        """Load weights and optimizer slots that `save`, or the original's Saver, has written.
 
+        If only weights are there, or the slots of another optimizer, the optimizer starts afresh.
         What only `save` writes comes along if it is there: the seed, the counts of steps and
         epochs, the costs. Training then goes on as it would have without the interruption.
 
@@ -428,8 +507,8 @@ class VariationalAutoencoder(Model):
             whose newest good checkpoint is taken. If there are both a checkpoint ``runs/a`` and a
             folder of that name, ``"runs/a/"`` means the folder.
         **parts
-            The parts of the user's own that the model was built with, such as ``likelihood=``: the
-            checkpoint knows their variables, but not their code.
+            The parts of the user's own that the model was built with, such as ``likelihood=`` or
+            ``optimizer=``: the checkpoint knows their variables, but not their code.
 
         Raises
         ------
@@ -562,6 +641,10 @@ def _arguments(saved: Saved, given: Mapping[str, Any]) -> dict[str, Any]:
         from vae_tf1.gaussian import Gaussian
 
         arguments["prior"] = Gaussian(prior["mean"], prior["variance"])
+    try:
+        arguments |= optimizers.arguments(described.get("optimizer"), given)
+    except ValueError as error:
+        raise CheckpointError(f"{saved.prefix}.json: {error}") from None
     return {**arguments, **given}
 
 

@@ -13,7 +13,10 @@ import pytest
 import scipy.stats
 from support.legacy_runs import SCRIPTS, run
 
-from vae_tf1.legacy import distribution_base, distributions, distributions_tfp, tensorflow1
+from vae_tf1.legacy import tensorflow1
+from vae_tf1.legacy.tf import distributions
+from vae_tf1.legacy.tf.distributions import base as distribution_base
+from vae_tf1.legacy.tf.distributions import tfp as distributions_tfp
 
 
 def load(path):

@@ -16,7 +16,9 @@ import pytest
 from support.mnist_files import write_idx
 
 from vae_tf1.data import mnist as loader
-from vae_tf1.legacy import mnist, tensorflow1, tree
+from vae_tf1.legacy import families, tensorflow1
+from vae_tf1.legacy.machinery.overlay import walk
+from vae_tf1.legacy.tf.examples.tutorials import mnist
 
 
 @pytest.fixture(scope="module")
@@ -213,7 +215,7 @@ def test_the_files_readers(folder):
     ],
 )
 def test_its_addresses(address):
-    assert tree.lookup(address) is mnist.read_data_sets
+    assert walk(families.tensorflow(), address) is mnist.read_data_sets
 
 
 def test_kerass_way(folder, monkeypatch):
@@ -228,4 +230,4 @@ def test_kerass_way(folder, monkeypatch):
 
 def test_load_dataset_knows_mnist_alone():
     with pytest.raises(ValueError, match="iris"):
-        tree.lookup("contrib.learn.datasets.load_dataset")("iris")
+        walk(families.tensorflow(), "contrib.learn.datasets.load_dataset")("iris")

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from support.legacy_runs import SCRIPTS, run
 
-from vae_tf1.legacy import outside
-from vae_tf1.legacy.importing import LegacyImports, Territory
+from vae_tf1.legacy import families
+from vae_tf1.legacy.machinery.hooks import LegacyImports, Territory
 
 Image = pytest.importorskip("PIL.Image", reason="Pillow is an optional extra")
 
@@ -45,7 +45,7 @@ ARRAYS = ("gray", "rgb", "rgba", "first", "ints", "u8", "flat")
 class TestScipyMisc:
     @pytest.fixture
     def misc(self):
-        return outside.view("scipy.misc")
+        return families.library("scipy").misc
 
     @pytest.mark.parametrize("name", ARRAYS)
     def test_bytescale_and_toimage(self, misc, golden, name):
@@ -149,9 +149,9 @@ class TestScipyMisc:
         for name in [name for name in sys.modules if name.partition(".")[0] == "scipy"]:
             monkeypatch.delitem(sys.modules, name)
         monkeypatch.setitem(sys.modules, "scipy", None)
-        assert old("from scipy.misc import imread").imread is outside.view("scipy.misc").imread
-        assert old("import scipy.misc").scipy.misc is outside.view("scipy.misc")
-        assert old("from scipy import misc").misc is outside.view("scipy.misc")
+        assert old("from scipy.misc import imread").imread is families.library("scipy").misc.imread
+        assert old("import scipy.misc").scipy.misc is families.library("scipy").misc
+        assert old("from scipy import misc").misc is families.library("scipy").misc
         with pytest.raises(ModuleNotFoundError, match="scipy"):
             old("import scipy.stats")
         with pytest.raises(ModuleNotFoundError, match="scipy"):
@@ -291,14 +291,14 @@ class TestImageio:
         ],
     )
     def test_as_bytes(self, image, expected):
-        from vae_tf1.legacy.imageio_names import as_bytes
+        from vae_tf1.legacy.libraries.imageio import as_bytes
 
         done = as_bytes(image)
         assert done.dtype == np.uint8
         np.testing.assert_array_equal(done, expected)
 
     def test_infinite_values_are_refused(self):
-        from vae_tf1.legacy.imageio_names import as_bytes
+        from vae_tf1.legacy.libraries.imageio import as_bytes
 
         with pytest.raises(ValueError, match="infinite"):
             as_bytes([[1.0, np.inf]])

@@ -13,9 +13,9 @@ import pytest
 from support.legacy_runs import SCRIPTS, run
 
 from vae_tf1.legacy import tensorflow1
-from vae_tf1.legacy.importing import LegacyImports, Territory
-from vae_tf1.legacy.python2_runtime import divide, inplace_divide
-from vae_tf1.legacy.source import parse
+from vae_tf1.legacy.machinery.hooks import LegacyImports, Territory
+from vae_tf1.legacy.machinery.source import parse
+from vae_tf1.legacy.python2.runtime import divide, inplace_divide
 
 pytest.importorskip("fissix", reason="fissix is an optional extra")
 
@@ -254,6 +254,6 @@ def test_an_encoding_of_the_file():
 def test_without_fissix(tmp_path):
     (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules['fissix'] = None\n")
     (tmp_path / "script.py").write_text("print 'x'\n")
-    done = run("script.py", cwd=tmp_path, PYTHONPATH=f"{tmp_path}:{SCRIPTS.parent.parent}")
+    done = run("script.py", cwd=tmp_path, PYTHONPATH=f"{tmp_path}:{SCRIPTS.parents[2]}")
     assert done.returncode == 1
     assert "pip install 'vae_tf1[legacy]'" in done.stderr.splitlines()[-1]

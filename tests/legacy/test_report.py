@@ -1,17 +1,14 @@
-"""`--report` says who provides a script's names, `--table` what there is; neither runs a thing."""
+"""`--report` says who provides a script's names; it runs nothing."""
 
 import re
 import textwrap
-from pathlib import Path
 
 import pytest
 
-from vae_tf1.legacy import outside, tree
+from vae_tf1.legacy import families
 from vae_tf1.legacy.__main__ import main
+from vae_tf1.legacy.machinery.overlay import origin, walk
 from vae_tf1.legacy.report import report, usage
-from vae_tf1.legacy.table import table
-
-NAMES = Path(__file__).parents[2] / "docs" / "legacy-names.md"
 
 SCRIPT = """
     import os; from keras.layers import Dense
@@ -113,42 +110,10 @@ def test_a_script_that_cannot_be_read(tmp_path, capsys, content):
     assert "broken.py" in shown.err
 
 
-def test_every_name_in_the_table_is_there():
-    for names in tree.provided().values():
-        for name in names:
-            assert tree.origin(name)[1] in ("vae_tf1.legacy", ""), name
-            tree.lookup(name)
-    for names in outside.provided().values():
-        assert names
-
-
-def test_the_table_has_a_row_for_every_family(capsys):
-    main(["--table"])
-    printed = capsys.readouterr().out
-    assert printed == table() + "\n"
-    assert len(printed.splitlines()) == 2 + len(tree.FAMILIES) + len(outside.FAMILIES)
-    for part in ("`tf.contrib.bayesflow.stochastic_tensor`", "read_data_sets", "imresize"):
-        assert part in printed
-
-
-def test_the_page_of_names_is_up_to_date():
-    page = NAMES.read_text(encoding="utf-8")
-    found = re.search(r"<!-- legacy table -->\n(.*)\n<!-- /legacy table -->", page, re.DOTALL)
-    assert found, "docs/legacy-names.md has no place for the table"
-    assert found[1] == table(), (
-        "bring it up to date: python -m vae_tf1.legacy --table docs/legacy-names.md"
-    )
-
-
-def test_bringing_a_file_up_to_date(tmp_path):
-    path = tmp_path / "README.md"
-    path.write_text("Before\n<!-- legacy table -->\n<!-- /legacy table -->\nafter\n")
-    for _ in range(2):
-        main(["--table", str(path)])
-        assert path.read_text() == (
-            f"Before\n<!-- legacy table -->\n{table()}\n<!-- /legacy table -->\nafter\n"
-        )
-    path.write_text("no place for it")
-    for file, says in ((path, "legacy table"), (tmp_path / "nowhere.md", "nowhere.md")):
-        with pytest.raises(SystemExit, match=says):
-            main(["--table", str(file)])
+def test_every_name_of_a_family_is_there():
+    for family in families.of_tensorflow():
+        for name in family.names():
+            assert origin(families.tensorflow(), name)[1] in ("vae_tf1.legacy", ""), name
+            walk(families.tensorflow(), name)
+    for family in families.LIBRARIES:
+        assert family.names()

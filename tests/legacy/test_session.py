@@ -11,7 +11,7 @@ import tensorflow as modern
 from tensorflow.python.util import deprecation
 
 from vae_tf1.legacy import tensorflow1
-from vae_tf1.legacy.importing import Territory
+from vae_tf1.legacy.machinery.hooks import Territory
 
 
 def state():

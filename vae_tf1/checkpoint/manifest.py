@@ -11,7 +11,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from vae_tf1.data.binarization import PROTOCOLS
 from vae_tf1.errors import CheckpointError, reason
+from vae_tf1.model import optimizers
 from vae_tf1.model.bound import Objective
 
 __all__ = ["FORMAT", "PARTS", "read", "text"]
@@ -41,6 +43,24 @@ def _prior(value: Any) -> bool:
         and _finite(value.get("mean"))
         and _finite(value.get("variance"))
         and value["variance"] > 0
+    )
+
+
+def _validation(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get("data"), str)
+        and isinstance(value.get("history"), list)
+        and all(map(_validated, value["history"]))
+    )
+
+
+def _validated(row: Any) -> bool:
+    return (
+        isinstance(row, list)
+        and len(row) == 6
+        and all(_count()(row[i]) for i in (0, 1, 5))
+        and all(value is None or _finite(value) for value in row[2:5])
     )
 
 
@@ -74,9 +94,12 @@ PARTS: dict[str, tuple[Check, str]] = {
     "encoder": (_layers, "a list of layers"),
     "decoder": (_layers, "a list of layers"),
 }
-# What `describe` adds if an option is in use.
+# What `describe` adds of how the model is trained.
 _OPTIONS: dict[str, tuple[Check, str]] = {
     "bound": (_bound, "the arguments of an objective"),
+    "optimizer": (optimizers.is_description, "an optimizer's name, learning rate and clip_norm"),
+    "binarization": (lambda value: value in PROTOCOLS, "a protocol of binarisation"),
+    "validation": (_validation, "the fingerprint of a validation set and rows of six numbers"),
 }
 # What a training adds under "fit". Folders of version 1.0.0 lack the last two.
 _FIT: dict[str, tuple[Check, str]] = {
@@ -91,6 +114,7 @@ _FIT_OPTIONAL: dict[str, tuple[Check, str]] = {
     "fingerprint": (lambda value: isinstance(value, str), "a text"),
     "compiled": (lambda value: type(value) is bool, "true or false"),
     "machine": (lambda value: isinstance(value, dict), "a table"),
+    "binarization": (lambda value: value in PROTOCOLS, "a protocol of binarisation"),
 }
 
 

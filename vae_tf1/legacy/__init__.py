@@ -3,6 +3,6 @@
 From Python: ``with vae_tf1.legacy.tensorflow1(): import old_module``.
 """
 
-from vae_tf1.legacy.session import tensorflow1
+from vae_tf1.legacy.machinery.session import tensorflow1
 
 __all__ = ["tensorflow1"]

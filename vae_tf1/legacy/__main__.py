@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
 _DESCRIPTION = "Run an old TensorFlow 1 script on today's TensorFlow, unedited."
 
@@ -26,12 +25,6 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="list the TensorFlow 1 names that the script uses and who provides them; "
         "nothing of the script is run",
-    )
-    what.add_argument(
-        "--table",
-        action="store_true",
-        help="print what is provided as a Markdown table; with a Markdown file in the script's "
-        "place, put the table between its markers there",
     )
     parser.add_argument(
         "--package",
@@ -67,40 +60,23 @@ def main(argv: list[str]) -> None:
     """
     parser = _parser()
     options = parser.parse_args(argv)
-    if options.table:
-        _table(options.script)
-    elif options.module:
-        from vae_tf1.legacy.runner import run_module
+    if options.module:
+        from vae_tf1.legacy.machinery.runner import run_module
 
         name, *arguments = options.module
         run_module(name, arguments, packages=options.package, python2=options.python2)
     elif options.script is None or options.module is not None:
-        parser.error("the path of a script is wanted, or -m and the name of a module")
+        parser.error("expected the path of a script, or -m and the name of a module")
     elif options.report:
         from vae_tf1.legacy.report import report
 
         sys.exit(report(options.script))
     else:
-        from vae_tf1.legacy.runner import run_script
+        from vae_tf1.legacy.machinery.runner import run_script
 
         run_script(
             options.script, options.arguments, packages=options.package, python2=options.python2
         )
-
-
-def _table(file: str | None) -> None:
-    from vae_tf1.backend.notices import without_startup_notices
-    from vae_tf1.legacy.table import table, update
-
-    with without_startup_notices():
-        import tensorflow  # noqa: F401
-    if file is None:
-        print(table())
-    else:
-        try:
-            update(Path(file))
-        except (OSError, ValueError) as error:
-            sys.exit(str(error))
 
 
 if __name__ == "__main__":

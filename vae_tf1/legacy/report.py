@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vae_tf1.backend.notices import without_startup_notices
-from vae_tf1.legacy import outside, tree
-from vae_tf1.legacy.source import parse
+from vae_tf1.legacy import families
+from vae_tf1.legacy.machinery.overlay import nearest, origin, walk
+from vae_tf1.legacy.machinery.source import parse
 
 __all__ = ["Usage", "report", "usage"]
 
@@ -162,9 +163,9 @@ def _judge(dotted: str, path: Path) -> Iterator[tuple[str, str]]:
             yield from _judge_tensorflow(rest)
     elif root == "keras":
         yield from _judge_tensorflow(dotted)
-    elif root in outside.PACKAGES:
-        for family in outside.provided().values():
-            for name in family:
+    elif root in families.PACKAGES:
+        for family in families.LIBRARIES:
+            for name in family.names():
                 if dotted == name or dotted.startswith(name + "."):
                     yield name, "vae_tf1.legacy"
     elif _local(dotted, path.parent) is None and not _is_installed(root):
@@ -172,29 +173,13 @@ def _judge(dotted: str, path: Path) -> Iterator[tuple[str, str]]:
 
 
 def _judge_tensorflow(rest: str) -> Iterator[tuple[str, str]]:
-    name, provider = tree.origin(rest)
-    if name in ("core", "python", "tools"):
-        # Past the public names: whatever the installed TensorFlow has there.
-        provider = "tensorflow.compat.v1" if _reaches(f"tensorflow.{rest}") else None
-        name = rest
+    name, provider = origin(families.tensorflow(), rest)
+    if provider == "" and rest.startswith(("core.", "python.", "tools.")):
+        provider = "tensorflow.compat.v1"  # past the public names, modules are of interest too
     if provider is None:
         yield f"tf.{name}", _NOBODY
     elif provider:
         yield f"tf.{name}", provider
-
-
-def _reaches(dotted: str) -> bool:
-    """Tell whether a module is there under the dotted name, or holds its last part."""
-    parent, _, last = dotted.rpartition(".")
-    try:
-        if importlib.util.find_spec(dotted) is not None:
-            return True
-    except ModuleNotFoundError:
-        pass
-    try:
-        return hasattr(importlib.import_module(parent), last)
-    except ModuleNotFoundError:
-        return False
 
 
 def _is_installed(root: str) -> bool:
@@ -239,7 +224,7 @@ def _hint(name: str) -> str:
         return "  (not installed)"
     space, _, last = name.removeprefix("tf.").rpartition(".")
     try:
-        near = tree.nearest(tree.lookup(space), last)
+        near = nearest(walk(families.tensorflow(), space), last)
     except AttributeError:
         return ""
     return "" if near is None else f"  (nearest: {near.replace('tensorflow', 'tf', 1)})"

@@ -28,11 +28,10 @@ from vae_tf1.backend.notices import without_deprecation_notices, without_first_n
 from vae_tf1.checks import check_count, check_one_of
 from vae_tf1.divergence import log_density_gaussian
 from vae_tf1.likelihoods import Likelihood
-from vae_tf1.model import layers, noise
+from vae_tf1.model import layers, noise, optimizers
 from vae_tf1.model.bound import Bounds, Objective
 from vae_tf1.model.layers import DenseLayer
 from vae_tf1.model.noise import Stream
-from vae_tf1.model.rmsprop import rmsprop
 from vae_tf1.model.state import Counters, TrainingState
 
 __all__ = ["PARTS", "Model", "Pass"]
@@ -63,6 +62,8 @@ class Model:
     documentation describes the parameters and attributes.
     """
 
+    stop_training = False  # set by a callback: the training ends after this epoch
+
     def __init__(
         self,
         D: int,
@@ -71,6 +72,9 @@ class Model:
         seed: int | None = None,
         prior: Any = None,
         kl: str = "analytic",
+        optimizer: Any = "rmsprop",
+        learning_rate: Any = None,
+        clip_norm: float | None = None,
         likelihood: str | Likelihood = "bernoulli",
         encoder: Any = None,
         decoder: Any = None,
@@ -95,6 +99,8 @@ class Model:
         self.prior = prior
         self.likelihood = likelihoods.as_likelihood(likelihood)
         self.objective = Objective(importance_samples, beta, kl_warm_up, doubly_reparameterized)
+        self.updates = optimizers.updates(optimizer, learning_rate, clip_norm)
+        self.optimizer = self.updates.optimizer
 
         check_not_forked()
         self._check_room()
@@ -111,6 +117,7 @@ class Model:
         with without_first_notices("session"):
             self.sess = tf.compat.v1.Session(graph=self.graph)
             self.sess.run(self.init_op)
+        self._check_learning_rate()
 
     @property
     def seed(self) -> int:
@@ -157,8 +164,8 @@ class Model:
             self.X, self.epsilon, self.global_step.read_value, one_pass
         )
         with tf.name_scope("train"):
-            self.optimizer = rmsprop()
-            step = self.optimizer.apply_gradients(self._gradients(-self.bound))
+            gradients = self._gradients(-self.bound)
+            step = self.updates.step(gradients, self.global_step.read_value)
             with tf.control_dependencies([step]):
                 self.train_op = self.counters.count(1)
         # The variables that the caller made before the model are started too, as they always were.
@@ -335,6 +342,22 @@ class Model:
             return self.objective.of_pass(one_pass or self.forward(X, epsilon), step)
         with tf.name_scope("bound"):
             return self.objective.of_weights(self, X, epsilon, step)
+
+    # The learning rate ---------------------------------------------------------------------------
+
+    @property
+    def learning_rate(self) -> float | None:
+        """The learning rate of the next step; None if the user's optimizer has one of its own."""
+        rate = self.updates.current_rate
+        return float(self.sess.run(rate)) if tf.is_tensor(rate) else rate  # type: ignore[arg-type]
+
+    def _check_learning_rate(self) -> None:
+        rate = self.learning_rate
+        if rate is not None and not (np.isfinite(rate) and rate >= 0):
+            self.close()
+            raise ValueError(
+                f"learning_rate(step) must be finite and not negative, but is {rate} at step 0"
+            )
 
     # Release -------------------------------------------------------------------------------------
 

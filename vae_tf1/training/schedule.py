@@ -40,6 +40,7 @@ class Schedule:
         self.n_batches = len(rows) // batch_sz
         self._ordered: int | None = None  # the epoch whose order `_order` is
         self._order = np.empty(0, np.int64)
+        self._rows = rows
 
     def chunks(
         self, epoch: int, step: int, last_epoch: int, pace: Pace
@@ -59,7 +60,8 @@ class Schedule:
         if self._ordered != epoch:
             self._ordered, self._order = epoch, np.empty(0, np.int64)  # free the last one first
             self._order = noise.minibatch_order(self.seed, epoch, len(self.rows))
-        images = self.rows.take(self._order[step * self.batch_sz : stop * self.batch_sz])
+            self._rows = self.rows.of_epoch(epoch)
+        images = self._rows.take(self._order[step * self.batch_sz : stop * self.batch_sz])
         return Chunk(epoch, step, images.reshape(stop - step, self.batch_sz, -1))
 
 

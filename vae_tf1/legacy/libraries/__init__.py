@@ -1,0 +1,1 @@
+"""Packages other than TensorFlow as old scripts knew them."""

@@ -1,0 +1,1 @@
+"""The import hooks, the overlay of names and the runner."""

@@ -1,0 +1,1 @@
+"""Python 2 source, translated in memory."""

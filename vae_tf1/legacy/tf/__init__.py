@@ -1,0 +1,1 @@
+"""What old scripts find under `tensorflow`; the paths mirror what a script imports."""

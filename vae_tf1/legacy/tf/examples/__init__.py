@@ -1,0 +1,1 @@
+"""What old scripts find under `tensorflow.examples`."""
