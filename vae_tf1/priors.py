@@ -170,7 +170,8 @@ class Mixture:
 
     def log_prob(self, Z: tf.Tensor) -> tf.Tensor:
         """Return log p(z) in nats: (B, M) to (B,)."""
-        return -gmm_energy(Z, *self.parameters(), return_mean=False)[0]
+        phi, mu, cov, L, log_det_cov = self.parameters()
+        return -gmm_energy(Z, phi, mu, cov, L, log_det_cov, return_mean=False)[0]
 
     def sample(self, n: tf.Tensor | int, seed: int | None = None) -> tf.Tensor:
         """Draw `n` codes, (n, M)."""

@@ -328,7 +328,7 @@ def _history(described: Mapping[str, Any] | None) -> History:
     if described is None:
         return History()
     rows = [[math.nan if value is None else value for value in row] for row in described["history"]]
-    return History([Validated(*row) for row in rows], described["data"])
+    return History([Validated._make(row) for row in rows], described["data"])
 
 
 def _best(model: Model, saved: Saved) -> list[np.ndarray] | None:

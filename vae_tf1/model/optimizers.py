@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import tensorflow as tf
 
@@ -18,9 +18,9 @@ from vae_tf1.model import learning_rates, rmsprop
 __all__ = ["NAMES", "Updates", "arguments", "is_description", "updates"]
 
 Step = Callable[[], tf.Tensor]  # the number of steps before this one, int64, read when it is needed
-Rate = float | tf.Tensor | None
+Rate: TypeAlias = "float | tf.Tensor | None"
 
-_Optimizer = tf.compat.v1.train.Optimizer
+_Optimizer: TypeAlias = Any  # a tf.compat.v1.train.Optimizer
 _DEFAULT = "rmsprop"
 _MAKE: dict[str, Callable[..., _Optimizer]] = {
     _DEFAULT: rmsprop.rmsprop,
@@ -107,6 +107,14 @@ class Updates:
                 f"{rate.dtype.name} and shape {rate.shape}"
             )
         return tf.cast(rate, tf.float32)
+
+    @staticmethod
+    def check_rate(rate: float | None) -> None:
+        """Raise a ValueError if the first learning rate is not finite, or negative."""
+        if rate is not None and not (math.isfinite(rate) and rate >= 0):
+            raise ValueError(
+                f"learning_rate(step) must be finite and not negative, but is {rate} at step 0"
+            )
 
     def step(self, gradients: Sequence[tuple[tf.Tensor, tf.Variable]], step: Step) -> Any:
         """Return the op of one step, and with it make the optimizer's slots."""
@@ -250,7 +258,7 @@ def updates(optimizer: Any = _DEFAULT, learning_rate: Any = None, clip_norm: Any
         kind = RMSPropUpdates if optimizer == _DEFAULT else Updates
         described = None if original else {"name": optimizer}
         return kind(_MAKE[optimizer], learning_rate, clip_norm, described)
-    if isinstance(optimizer, _Optimizer):
+    if isinstance(optimizer, tf.compat.v1.train.Optimizer):
         if learning_rate is not None:
             raise ValueError(
                 f"{_name(optimizer)} has a learning rate of its own: give optimizer=a function "
@@ -262,7 +270,7 @@ def updates(optimizer: Any = _DEFAULT, learning_rate: Any = None, clip_norm: Any
         if learning_rate is None:
             raise ValueError(f"{optimizer!r} makes an optimizer of a learning rate: give one")
         made = optimizer(0.001)  # to see what it makes, and with which settings
-        if not isinstance(made, _Optimizer):
+        if not isinstance(made, tf.compat.v1.train.Optimizer):
             raise TypeError(
                 f"{optimizer!r} must make a tf.compat.v1.train.Optimizer of a learning rate, "
                 f"but makes {made!r}"
