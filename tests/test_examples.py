@@ -61,6 +61,8 @@ RUNS = {  # example: options, figures, what it prints
         {"likelihoods"},
         r"continuous Bernoulli +ELBO +(?P<grey>\S+) nats(?s:.*)8 classes +ELBO +-\d+\.\d nats",
     ),
+    "priors": (SMALL, {"priors"}, r"VampPrior of 50 +ELBO +(?P<elbo>\S+) nats"),
+    "flows": (SMALL, {"flows"}, r"flow of 2 +ELBO +(?P<elbo>\S+) nats"),
 }
 LIMITS = {
     "a": (0.557, 0.597),

@@ -62,9 +62,14 @@ class VariationalAutoencoder(Model):
         follows. By default the graph-level seed if the graph has one, else a fresh one; either
         way it can be read from `seed`.
     prior
-        p(z), the same Gaussian for every unit of the code; by default N(0, 1).
+        p(z): a Gaussian, the same for every unit of the code, by default N(0, 1); one of
+        `vae_tf1.priors`; a flow; a distribution of TensorFlow Probability with event shape (M,); an
+        object of one's own with log_prob and sample; or a function that returns one of the two
+        and is called in the model's graph.
     kl
         "analytic" for the closed form, "monte_carlo" for log q(z|x) - log p(z) at the sampled z.
+        `vae.kl` says which one it is: the latter for every prior without a closed form, and with a
+        flow.
     optimizer
         "rmsprop" (the original's), "rmsprop-centered", "adam" or "sgd"; or any
         ``tf.compat.v1.train.Optimizer``; or a function that makes one of a learning rate, such as
@@ -84,6 +89,9 @@ class VariationalAutoencoder(Model):
         Layers of one's own before the last layer of each, which the model adds: a list of
         `DenseLayer` and its like (`vae_tf1.model.layers`), or a function that returns the list and
         is called in the model's graph. With both given, `hidden_layer_sizes` is [M].
+    flow
+        Maps N(means, stddev²) to q(z|x): one of `vae_tf1.flows`, a bijector of TensorFlow
+        Probability, an object of one's own with forward, or a function that returns a bijector.
     importance_samples
         k, the number of codes drawn for each image in training. With more than one, training climbs
         the importance-weighted bound Σ_x log 1/k Σᵢ p(x|zᵢ) p(zᵢ) / q(zᵢ|x) of Burda et al. (2016).
@@ -98,14 +106,18 @@ class VariationalAutoencoder(Model):
     ----------
     X, Z_input : tf.Tensor
         Placeholders for images (batch, D) and for codes (batch, M).
-    epsilon : tf.Tensor, shape (batch, M)
-        The noise of ``Z = means + stddev * epsilon``; fresh in each run, and may be fed.
-    encoder_layers, decoder_layers : list of DenseLayer, or of the user's layers
     epsilon : tf.Tensor, shape (batch, M), or (batch, importance_samples, M) for several
         The noise of ``Z = means + stddev * epsilon``; fresh in each run, and may be fed. `Z` and
         the predictives are made with the first of several.
-    encoder_layers, decoder_layers : list of DenseLayer
+    encoder_layers, decoder_layers : list of DenseLayer, or of the user's layers
     means, stddev, Z : tf.Tensor, shape (batch, M)
+        Of the Gaussian that the encoder gives, and the code: with a flow, what the flow makes of a
+        draw from that Gaussian.
+    codes : tf.Tensor, shape (batch, M)
+        The means; with a flow, what it makes of them.
+    prior_distribution, likelihood, flow
+        The parts in use: ``prior_distribution.log_prob(Z)`` and ``.sample(n)``,
+        ``likelihood.log_prob(X, parameters)``, ``flow.forward(Z0, context)``.
     X_hat_distribution : tf.compat.v1.distributions.Bernoulli
     posterior_predictive, posterior_predictive_probs : tf.Tensor, shape (batch, D)
         A sample of p(x_new | x), and its probabilities.
@@ -138,7 +150,7 @@ class VariationalAutoencoder(Model):
         hidden_layer_sizes: Sequence[int],
         *,
         seed: int | None = None,
-        prior: Gaussian | None = None,
+        prior: Gaussian | Any = None,
         kl: str = "analytic",
         optimizer: str
         | tf.compat.v1.train.Optimizer
@@ -148,6 +160,7 @@ class VariationalAutoencoder(Model):
         likelihood: str | Likelihood = "bernoulli",
         encoder: Layers | None = None,
         decoder: Layers | None = None,
+        flow: Any = None,
         importance_samples: int = 1,
         beta: float = 1.0,
         kl_warm_up: int = 0,
@@ -165,6 +178,7 @@ class VariationalAutoencoder(Model):
             likelihood=likelihood,
             encoder=encoder,
             decoder=decoder,
+            flow=flow,
             importance_samples=importance_samples,
             beta=beta,
             kl_warm_up=kl_warm_up,
@@ -344,8 +358,11 @@ class VariationalAutoencoder(Model):
     # Inference -----------------------------------------------------------------------------------
 
     def transform(self, X: ArrayLike) -> np.ndarray:
-        """Return the means of q(z|x): (N, D) images to (N, M) codes."""
-        return self._run_images(self.means, X)
+        """Return the means of q(z|x): (N, D) images to (N, M) codes.
+
+        With a flow, what the flow makes of the means of its Gaussian.
+        """
+        return self._run_images(self.codes, X)
 
     def reconstruct(self, X: ArrayLike) -> np.ndarray:
         """Return the probabilities decoded from the means of q(z|x): (N, D) to (N, D)."""
@@ -633,14 +650,9 @@ def _arguments(saved: Saved, given: Mapping[str, Any]) -> dict[str, Any]:
     described = saved.manifest
     arguments = {key: described[key] for key in ("D", "hidden_layer_sizes", "seed", "kl")}
     for part in PARTS:
-        if part in described and part not in given:
+        if described.get(part) is not None and part not in given:
             arguments[part] = _ready_made(saved, part)
     arguments |= described.get("bound", {})
-    prior = described["prior"]
-    if prior is not None and "prior" not in given:
-        from vae_tf1.gaussian import Gaussian
-
-        arguments["prior"] = Gaussian(prior["mean"], prior["variance"])
     try:
         arguments |= optimizers.arguments(described.get("optimizer"), given)
     except ValueError as error:
@@ -651,6 +663,10 @@ def _arguments(saved: Saved, given: Mapping[str, Any]) -> dict[str, Any]:
 def _ready_made(saved: Saved, part: str) -> Any:
     """Return a part that a manifest describes."""
     description, file = saved.manifest[part], f"{saved.prefix}.json"
+    if part == "prior" and "mean" in description:
+        from vae_tf1.gaussian import Gaussian
+
+        return Gaussian(description["mean"], description["variance"])
     own = missing(description)
     if own:
         raise CheckpointError(

@@ -37,15 +37,6 @@ def _sizes(value: Any) -> bool:
     return isinstance(value, list) and 0 < len(value) < 1000 and all(map(_count(1), value))
 
 
-def _prior(value: Any) -> bool:
-    return value is None or (
-        isinstance(value, dict)
-        and _finite(value.get("mean"))
-        and _finite(value.get("variance"))
-        and value["variance"] > 0
-    )
-
-
 def _validation(value: Any) -> bool:
     return (
         isinstance(value, dict)
@@ -68,6 +59,19 @@ def _part(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("type", value.get("own")), str)
 
 
+def _prior(value: Any) -> bool:
+    return (
+        value is None
+        or _part(value)
+        or (
+            isinstance(value, dict)
+            and _finite(value.get("mean"))
+            and _finite(value.get("variance"))
+            and value["variance"] > 0
+        )
+    )
+
+
 def _layers(value: Any) -> bool:
     return isinstance(value, list) and len(value) < 1000 and all(map(_part, value))
 
@@ -85,7 +89,7 @@ _SCHEMA: dict[str, tuple[Check, str]] = {
     "hidden_layer_sizes": (_sizes, "a list of counts"),
     "seed": (_count(), "a count"),
     "epochs_done": (_count(), "a count"),
-    "prior": (_prior, "null, or a mean and a positive variance"),
+    "prior": (_prior, "null, a mean and a positive variance, or a part"),
     "kl": (lambda value: value in ("analytic", "monte_carlo"), "'analytic' or 'monte_carlo'"),
 }
 # What `describe` adds for parts other than the default ones; see vae_tf1/parts.py.
@@ -93,6 +97,7 @@ PARTS: dict[str, tuple[Check, str]] = {
     "likelihood": (_part, "a part"),
     "encoder": (_layers, "a list of layers"),
     "decoder": (_layers, "a list of layers"),
+    "flow": (_part, "a part"),
 }
 # What `describe` adds of how the model is trained.
 _OPTIONS: dict[str, tuple[Check, str]] = {

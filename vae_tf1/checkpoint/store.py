@@ -295,12 +295,11 @@ def restore(model: Model, saved: Saved) -> TrainingState:
 
 def describe(model: Model) -> dict[str, Any]:
     """Return what is needed to build the model again; a later option only if it is in use."""
-    prior = model.prior and {"mean": model.prior.prior_mean, "variance": model.prior.prior_variance}
     described = {
         "D": model.D,
         "hidden_layer_sizes": model.hidden_layer_sizes,
         "seed": model.seed,
-        "prior": prior,
+        "prior": model.describe_prior(),
         "kl": model.kl,
         "epochs_done": model.state.epochs_done,
         **model.describe_parts(),
