@@ -329,7 +329,7 @@ def _history(described: Mapping[str, Any] | None) -> History:
         return History()
     rows: list[list[Any]] = described["history"]
     read = [[math.nan if value is None else value for value in row] for row in rows]
-    return History([Validated(*row) for row in read], described["data"])
+    return History([Validated._make(row) for row in read], described["data"])
 
 
 def _best(model: Model, saved: Saved) -> list[np.ndarray] | None:
