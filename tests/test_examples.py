@@ -61,6 +61,17 @@ RUNS = {  # example: options, figures, what it prints
         {"likelihoods"},
         r"continuous Bernoulli +ELBO +(?P<grey>\S+) nats(?s:.*)8 classes +ELBO +-\d+\.\d nats",
     ),
+    "outliers": (
+        SMALL,
+        {"outlier_scores", "outlier_images"},
+        r"against the others: (?P<own>[01]\.\d{3})(?s:.*)columns permuted: (?P<rule>[01]\.\d{3})",
+    ),
+    "likelihood": (
+        SMALL,
+        {"likelihood"},
+        r"k = 1: ELBO (?P<elbo_of_one>\S+), log p\(x\) (?P<log_p>\S+) nats; \d+\.\d of 500(?s:.*)"
+        r"k = 5: ELBO -\d+\.\d\d, log p\(x\) (?P<log_p_of_five>\S+) nats",
+    ),
     "priors": (SMALL, {"priors"}, r"VampPrior of 50 +ELBO +(?P<elbo>\S+) nats"),
     "flows": (SMALL, {"flows"}, r"flow of 2 +ELBO +(?P<elbo>\S+) nats"),
 }
@@ -70,6 +81,11 @@ LIMITS = {
     "inverted": (0.9, 1.0),
     "elbo": (-500, -50),
     "grey": (500, 2000),
+    "own": (0.6, 1),
+    "rule": (0.6, 1),
+    "elbo_of_one": (-500, -50),
+    "log_p": (-500, -50),
+    "log_p_of_five": (-500, -50),
     "keras": (0, 1e-5),
     "numpy": (0, 1e-5),
     "page": (0, 1e-3),

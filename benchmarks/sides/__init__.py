@@ -15,6 +15,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import NamedTuple
 
+CODES = 5000  # of an image, in `log_likelihood`
+
 
 class Entry(NamedTuple):
     """How a side is shown, where it is, and which package it needs."""
