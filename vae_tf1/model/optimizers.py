@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -18,11 +18,11 @@ from vae_tf1.model import learning_rates, rmsprop
 __all__ = ["NAMES", "Updates", "arguments", "is_description", "updates"]
 
 Step = Callable[[], tf.Tensor]  # the number of steps before this one, int64, read when it is needed
-Rate: TypeAlias = "float | tf.Tensor | None"
+Rate = Any  # a float, a float32 scalar, or None
 
-_Optimizer: TypeAlias = Any  # a tf.compat.v1.train.Optimizer
+_Optimizer: Any = tf.compat.v1.train.Optimizer
 _DEFAULT = "rmsprop"
-_MAKE: dict[str, Callable[..., _Optimizer]] = {
+_MAKE: dict[str, Callable[..., Any]] = {
     _DEFAULT: rmsprop.rmsprop,
     "rmsprop-centered": lambda rate: rmsprop.rmsprop(rate, centered=True),
     "adam": tf.compat.v1.train.AdamOptimizer,
@@ -68,7 +68,7 @@ class Updates:
 
     def __init__(
         self,
-        make: Callable[..., _Optimizer],
+        make: Callable[..., Any],
         learning_rate: Any,
         clip_norm: float | None,
         described: Mapping[str, Any] | None,
@@ -258,7 +258,7 @@ def updates(optimizer: Any = _DEFAULT, learning_rate: Any = None, clip_norm: Any
         kind = RMSPropUpdates if optimizer == _DEFAULT else Updates
         described = None if original else {"name": optimizer}
         return kind(_MAKE[optimizer], learning_rate, clip_norm, described)
-    if isinstance(optimizer, tf.compat.v1.train.Optimizer):
+    if isinstance(optimizer, _Optimizer):
         if learning_rate is not None:
             raise ValueError(
                 f"{_name(optimizer)} has a learning rate of its own: give optimizer=a function "
@@ -270,7 +270,7 @@ def updates(optimizer: Any = _DEFAULT, learning_rate: Any = None, clip_norm: Any
         if learning_rate is None:
             raise ValueError(f"{optimizer!r} makes an optimizer of a learning rate: give one")
         made = optimizer(0.001)  # to see what it makes, and with which settings
-        if not isinstance(made, tf.compat.v1.train.Optimizer):
+        if not isinstance(made, _Optimizer):
             raise TypeError(
                 f"{optimizer!r} must make a tf.compat.v1.train.Optimizer of a learning rate, "
                 f"but makes {made!r}"
@@ -348,11 +348,11 @@ def _usual_rate(name: str) -> float:
     return _USUAL_RATE[name]
 
 
-def _name(optimizer: _Optimizer) -> str:
+def _name(optimizer: Any) -> str:
     return type(optimizer).__name__
 
 
-def _described(optimizer: _Optimizer, without: Sequence[str] = ()) -> dict[str, Any]:
+def _described(optimizer: Any, without: Sequence[str] = ()) -> dict[str, Any]:
     """Return the class of a user's optimizer, and the numbers that it was made with."""
     settings = {
         key.lstrip("_"): value
@@ -363,7 +363,7 @@ def _described(optimizer: _Optimizer, without: Sequence[str] = ()) -> dict[str, 
     return {"name": _name(optimizer), "settings": settings}
 
 
-def _check_no_tensor(optimizer: _Optimizer) -> None:
+def _check_no_tensor(optimizer: Any) -> None:
     for key in ("_lr", "_learning_rate"):
         if tf.is_tensor(getattr(optimizer, key, None)):
             raise ValueError(

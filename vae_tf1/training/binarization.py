@@ -177,8 +177,7 @@ class _Static(Rows):
     dtype, levels = np.dtype(np.uint8), 1
 
     def __init__(self, rows: Rows, protocol: str) -> None:
-        self._rows, self._protocol = rows, protocol
-        self.binarization = protocol
+        self._rows, self._protocol, self.binarization = rows, protocol, protocol
 
     def __len__(self) -> int:
         return len(self._rows)
