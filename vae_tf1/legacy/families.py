@@ -7,14 +7,14 @@ import sys
 from importlib import import_module
 from types import ModuleType
 
-from vae_tf1.legacy.libraries import imageio, matplotlib, numpy, scipy_misc
+from vae_tf1.legacy.libraries import imageio, matplotlib, numpy, scipy_misc, stdlib
 from vae_tf1.legacy.machinery.genuine import PREFIX, Package
 from vae_tf1.legacy.machinery.overlay import Family, Overlay, View
 from vae_tf1.legacy.python2 import runtime
 
 __all__ = ["LIBRARIES", "PACKAGES", "library", "of_tensorflow", "provides", "tensorflow"]
 
-LIBRARIES: tuple[Family, ...] = (numpy, scipy_misc, matplotlib, imageio, runtime)
+LIBRARIES: tuple[Family, ...] = (numpy, scipy_misc, matplotlib, imageio, stdlib, runtime)
 
 _libraries = Overlay(LIBRARIES)
 

@@ -12,6 +12,10 @@ import warnings
 from collections.abc import Sequence
 from importlib.machinery import SourceFileLoader
 from types import ModuleType, TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vae_tf1.legacy.machinery.hooks import LegacyImports
 
 __all__ = ["run_module", "run_script"]
 
@@ -57,8 +61,7 @@ def run_script(
         __annotations__={},
         __loader__=SourceFileLoader("__main__", file),
     )
-    _start(packages, python2)
-    _run(data, module, python2)
+    _run(data, module, python2, _start(packages, python2))
 
 
 def run_module(
@@ -79,7 +82,7 @@ def run_module(
         With status 1 if there is no such module; whatever the module raises otherwise.
     """
     _set_first_path(os.getcwd())
-    _start(packages, python2)
+    imports = _start(packages, python2)
     try:
         spec = importlib.util.find_spec(name)
         if spec is not None and spec.submodule_search_locations is not None:
@@ -107,7 +110,7 @@ def run_module(
         __package__=spec.parent,
     )
     with open(spec.origin, "rb") as script:
-        _run(script.read(), module, python2)
+        _run(script.read(), module, python2, imports)
 
 
 def _set_first_path(folder: str) -> None:
@@ -120,21 +123,29 @@ def _set_first_path(folder: str) -> None:
         sys.path.append(project)
 
 
-def _start(packages: Sequence[str], python2: bool) -> None:
+def _start(packages: Sequence[str], python2: bool) -> LegacyImports:
     """Give old modules what they import, for good: a script's threads may outlive its last line."""
     from vae_tf1.legacy.machinery.hooks import LegacyImports, Territory
 
-    LegacyImports(Territory(tuple(packages)), _tensorflow, python2).__enter__()
+    here = os.path.join(os.path.realpath(os.getcwd()), "")
+    mine = os.path.join(os.path.realpath(sys.path[0]), "")
+    others = [os.path.join(os.path.realpath(folder), "") for folder in sys.path[1:]]
+    elsewhere = [o for o in others if not (here.startswith(o) or mine.startswith(o))]
+    imports = LegacyImports(Territory(packages, elsewhere), _tensorflow, python2)
+    imports.__enter__()
+    return imports
 
 
-def _run(data: bytes, module: ModuleType, python2: bool) -> None:
+def _run(data: bytes, module: ModuleType, python2: bool, imports: LegacyImports) -> None:
     from vae_tf1.legacy.machinery.source import parse
 
     module.__builtins__ = sys.modules["builtins"]
     sys.modules["__main__"] = module
     try:
         in_package = bool(module.__package__)
-        tree, _ = parse(data, module.__file__, in_package=in_package, python2=python2)
+        tree, is_python2 = parse(data, module.__file__, in_package=in_package, python2=python2)
+        if is_python2:
+            imports.take_for_python2()
         code = compile(tree, module.__file__, "exec", dont_inherit=True)
         exec(code, module.__dict__)
     except SystemExit:

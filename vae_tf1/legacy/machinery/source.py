@@ -38,6 +38,13 @@ def parse(
     ModuleNotFoundError
         It is Python 2, and fissix, which translates it, is not installed.
     """
+    from vae_tf1.legacy.libraries import numpy1
+
+    tree, is_python2 = _parse(data, path, in_package, python2)
+    return numpy1.rewrite(tree), is_python2
+
+
+def _parse(data: bytes, path: str, in_package: bool, python2: bool) -> tuple[ast.Module, bool]:
     error = None
     try:
         tree = compile(data, path, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
@@ -115,4 +122,15 @@ def _runs_only_on_python2(tree: ast.Module) -> bool:
             bound.add(node.name)
         elif isinstance(node, ast.arg):
             bound.add(node.arg)
-    return bool(_BUILTINS & loads - bound or _MODULES & imports)
+    return bool(_BUILTINS & loads - bound or _MODULES & imports or _prints_python2(tree))
+
+
+def _prints_python2(tree: ast.Module) -> bool:
+    """Tell whether ``print`` stands alone, or before ``>>``: Python 3 would print nothing."""
+    for node in ast.walk(tree):
+        shifts = isinstance(node, ast.BinOp) and isinstance(node.op, ast.RShift)
+        if shifts or isinstance(node, ast.Expr):
+            first = node.left if shifts else node.value
+            if isinstance(first, ast.Name) and first.id == "print":
+                return True
+    return False

@@ -13,14 +13,22 @@ import re
 import tokenize
 import warnings
 
+from vae_tf1.legacy.libraries.numpy1 import insert_import
+
 __all__ = ["parse"]
 
 # What a translated module imports from `python2_runtime`, by the name it has in the module: the
 # division, under names that no script's own can clash with, and those builtins that fissix leaves
 # alone, where the module uses them.
 _DIVIDE, _INPLACE = "__python2_divide__", "__python2_inplace_divide__"
-_DIVISION = {_DIVIDE: "divide", _INPLACE: "inplace_divide"}
-_BUILTINS = {"cmp": "cmp", "file": "open", "raw_input": "input", "round": "round_"}
+_SORT = "__python2_sort__"
+_DIVISION = {_DIVIDE: "divide", _INPLACE: "inplace_divide", _SORT: "sort"}
+_BUILTINS = {
+    "cmp": "cmp", "exec": "exec_", "execfile": "execfile", "file": "open", "raw_input": "input",
+    "round": "round_", "sorted": "sorted_",
+}  # fmt: skip
+# Done at run time instead: only then is it known what is sorted, or run.
+_NOT_FIXED = (".fix_execfile", ".fix_sorted")
 
 
 def parse(data: bytes, path: str, *, in_package: bool, error: SyntaxError | None) -> ast.Module:
@@ -45,6 +53,7 @@ def parse(data: bytes, path: str, *, in_package: bool, error: SyntaxError | None
     if classic_division:
         tree = _ClassicDivision().visit(tree)
     _restore_lines(tree, text, translated)
+    tree = _Sorts().visit(tree)
     _import_runtime(tree)
     return tree
 
@@ -96,8 +105,8 @@ def _tool(in_package: bool):
 
     fixers = refactor.get_fixers_from_package("fissix.fixes")
     # Implicit relative imports are there only inside a package, and never in a main script.
-    wanted = [name for name in fixers if in_package or not name.endswith(".fix_import")]
-    return Tool(wanted)
+    unwanted = _NOT_FIXED if in_package else (*_NOT_FIXED, ".fix_import")
+    return Tool([name for name in fixers if not name.endswith(unwanted)])
 
 
 def _expand_tabs(text: str) -> str:
@@ -142,21 +151,21 @@ def _import_runtime(tree: ast.Module) -> None:
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     wanted = _DIVISION | {name: _BUILTINS[name] for name in sorted(_BUILTINS.keys() & used)}
     aliases = [ast.alias(name, asname) for asname, name in wanted.items()]
-    statement = ast.ImportFrom("vae_tf1.legacy.python2.runtime", aliases, 0)
-    for node in ast.walk(statement):
-        node.lineno = node.end_lineno = 1
-        node.col_offset = node.end_col_offset = -1
-    tree.body.insert(_after_preamble(tree.body), statement)
+    insert_import(tree, ast.ImportFrom("vae_tf1.legacy.python2.runtime", aliases, 0))
 
 
-def _after_preamble(body: list[ast.stmt]) -> int:
-    """Return where the docstring and the imports from `__future__` end."""
-    for place, statement in enumerate(body):
-        is_text = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-        is_future = isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
-        if not (is_text or is_future):
-            return place
-    return len(body)
+class _Sorts(ast.NodeTransformer):
+    """Turns ``x.sort(f)`` into a call that knows whether `x` is a list: `f` compares two then."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        function = node.func
+        compares = node.args or any(keyword.arg == "cmp" for keyword in node.keywords)
+        if not (isinstance(function, ast.Attribute) and function.attr == "sort" and compares):
+            return node
+        call = _call(_SORT, node, function.value, *node.args)
+        call.keywords = node.keywords
+        return call
 
 
 class _ClassicDivision(ast.NodeTransformer):

@@ -311,8 +311,10 @@ class StochasticTensor(BaseStochasticTensor):
 
     @property
     def _is_reparameterized(self) -> bool:
+        """A class of before TF 1.0 says so itself."""
         kind = self._dist.reparameterization_type
-        return kind == tf.distributions.FULLY_REPARAMETERIZED
+        by_kind = kind == tf.distributions.FULLY_REPARAMETERIZED
+        return getattr(self._dist, "is_reparameterized", by_kind)
 
     @property
     def value_type(self) -> _ValueType:
