@@ -86,15 +86,17 @@ def print_as_then():
 # Of the source
 
 
-def rewrite(tree: ast.Module) -> ast.Module:
+def rewrite(tree: ast.Module, numpy: set[str] | None = None) -> ast.Module:
     """Rewrite a module that imports NumPy or TensorFlow; all others are left alone.
 
     Parameters
     ----------
     tree : ast.Module
         Changed in place.
+    numpy : set of str, optional
+        What the module calls NumPy; by default its imports tell.
     """
-    numpy = _names_of(tree, "numpy")
+    numpy = numpy or _names_of(tree, "numpy")
     if not (numpy or _names_of(tree, "tensorflow")):
         return tree
     rewriter = _Rewriter(numpy, _from_numpy(tree, numpy))

@@ -15,7 +15,6 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import cache
-from pathlib import Path
 from types import FrameType, ModuleType
 
 from vae_tf1.legacy import families
@@ -77,10 +76,8 @@ class Territory:
 
 @cache
 def _new_folders() -> tuple[str, ...]:
-    """Return the folders of the standard library and of this project's own loader."""
-    project = Path(__file__).resolve().parents[3]
-    folders = [os.path.dirname(os.__file__), project / "util"]
-    return tuple(os.path.realpath(folder) + os.sep for folder in folders)
+    """Return the folder of the standard library."""
+    return (os.path.realpath(os.path.dirname(os.__file__)) + os.sep,)
 
 
 class LegacyImports:

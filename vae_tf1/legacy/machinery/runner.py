@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import linecache
 import os
 import re
 import runpy
 import sys
+import traceback
 import warnings
 from collections.abc import Sequence
 from importlib.machinery import SourceFileLoader
@@ -142,6 +144,14 @@ def _run(data: bytes, module: ModuleType, python2: bool, imports: LegacyImports)
     module.__builtins__ = sys.modules["builtins"]
     sys.modules["__main__"] = module
     try:
+        if module.__file__.endswith(".ipynb"):
+            from vae_tf1.legacy import notebook
+
+            found = notebook.read(data, module.__file__)
+            if python2 or found.is_python2:
+                imports.take_for_python2()
+            notebook.run(found._replace(is_python2=python2 or found.is_python2), module)
+            return
         in_package = bool(module.__package__)
         tree, is_python2 = parse(data, module.__file__, in_package=in_package, python2=python2)
         if is_python2:
@@ -151,7 +161,7 @@ def _run(data: bytes, module: ModuleType, python2: bool, imports: LegacyImports)
     except SystemExit:
         raise
     except BaseException:
-        _report_only_the_scripts_frames()
+        _report_only_the_scripts_frames(b"tensorflow" in data, module.__file__.endswith(".ipynb"))
         raise
 
 
@@ -169,20 +179,61 @@ def _tensorflow() -> ModuleType:
     return families.tensorflow()
 
 
-def _report_only_the_scripts_frames() -> None:
-    """Have the exception that is on its way shown as if there were no runner around the script."""
+def _report_only_the_scripts_frames(of_tensorflow: bool = False, is_notebook: bool = False) -> None:
+    """Have the exception that is on its way shown as if there were no runner around the script.
+
+    Parameters
+    ----------
+    of_tensorflow : bool
+        Whether to say in a last line what kind of thing is missing.
+    is_notebook : bool
+        Whether the script is one.
+    """
     show = sys.excepthook
 
     def hook(kind: type, error: BaseException, trace: TracebackType | None) -> None:
         _trim(error, set())
-        show(kind, error, error.__traceback__)
+        if show is sys.__excepthook__ and is_notebook:  # whose lines no file holds
+            traceback.print_exception(kind, error, error.__traceback__)
+        else:
+            show(kind, error, error.__traceback__)
+        advice = _advice(error) if of_tensorflow else None
         if isinstance(error, TypeError) and _SLIPS_OF_DIVISION.search(str(error)):
-            sys.stderr.write(
-                "(If the script was written for Python 2, where 7 / 2 is 3, "
-                "run it with --python2 before its name.)\n"
+            advice = (
+                "If the script was written for Python 2, where 7 / 2 is 3, "
+                "run it with --python2 before its name."
             )
+        if advice:
+            sys.stderr.write(f"({advice})\n")
 
     sys.excepthook = hook
+
+
+def _advice(error: BaseException) -> str | None:
+    """Tell a missing package, file or argument apart from a missing name of TensorFlow's."""
+    text, name = str(error), str(getattr(error, "name", "") or "")
+    if "vae_tf1.legacy provides it" in text or "vae_tf1.legacy does not provide it" in text:
+        return (
+            "A name of TensorFlow 1 is missing here; --report before the script's name lists all."
+        )
+    if isinstance(error, ModuleNotFoundError) and name and "pip install" not in text:
+        if name.partition(".")[0] == "tensorflow":
+            return None
+        return f"A package is missing, not a name of TensorFlow's: {name.partition('.')[0]}"
+    if isinstance(error, FileNotFoundError):
+        return f"The script's data is missing, not a name of TensorFlow's: {error.filename}"
+    if isinstance(error, IndexError) and _reads_arguments(error):
+        return "An argument of the script is missing, not a name of TensorFlow's."
+    return None
+
+
+def _reads_arguments(error: BaseException) -> bool:
+    """Tell whether the line that failed is one of the script's that reads `sys.argv`."""
+    *_, last = [None, *_chain(error.__traceback__)]
+    if last is None:
+        return False
+    line = linecache.getline(last.tb_frame.f_code.co_filename, last.tb_lineno)
+    return "argv" in line
 
 
 # What becomes of a quotient that Python 2 would have rounded down.
@@ -224,6 +275,7 @@ _MACHINERY = (
     runpy.__file__,
     importlib.util.__file__,
     os.path.join(_LEGACY, "__main__.py"),
+    os.path.join(_LEGACY, "notebook.py"),
     os.path.join(_LEGACY, "machinery", ""),
     os.path.join(_LEGACY, "python2", ""),
 )

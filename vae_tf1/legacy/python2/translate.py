@@ -15,7 +15,7 @@ import warnings
 
 from vae_tf1.legacy.libraries.numpy1 import insert_import
 
-__all__ = ["parse"]
+__all__ = ["parse", "to_python3", "with_runtime"]
 
 # What a translated module imports from `python2_runtime`, by the name it has in the module: the
 # division, under names that no script's own can clash with, and those builtins that fissix leaves
@@ -43,16 +43,21 @@ def parse(data: bytes, path: str, *, in_package: bool, error: SyntaxError | None
     """
     text = _decode(data, path)
     try:
-        translated, classic_division = _refactor(text, path, in_package)
+        translated, classic_division = to_python3(text, path, in_package)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)  # such as "\d", common at the time
             tree = compile(translated, path, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
     except SyntaxError as failure:
         # What a person can act on is Python 3's opinion of the file as it stands.
         raise (error or failure).with_traceback(None) from None
+    _restore_lines(tree, text, translated)
+    return with_runtime(tree, classic_division)
+
+
+def with_runtime(tree: ast.Module, classic_division: bool) -> ast.Module:
+    """Return a translated module's tree with what Python 2 did otherwise at run time."""
     if classic_division:
         tree = _ClassicDivision().visit(tree)
-    _restore_lines(tree, text, translated)
     tree = _Sorts().visit(tree)
     _import_runtime(tree)
     return tree
@@ -68,7 +73,7 @@ def _decode(data: bytes, path: str) -> str:
     return text if text.endswith("\n") else text + "\n"
 
 
-def _refactor(text: str, path: str, in_package: bool) -> tuple[str, bool]:
+def to_python3(text: str, path: str, in_package: bool = False) -> tuple[str, bool]:
     """Return the text in Python 3, and whether ``/`` on integers is to round down."""
     text = _expand_tabs(text)
     tool = _tool(in_package)
