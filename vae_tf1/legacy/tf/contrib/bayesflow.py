@@ -17,7 +17,7 @@ import tensorflow.compat.v1 as tf
 
 from vae_tf1.legacy.tf import distributions
 
-__all__ = ["names", "title"]
+__all__ = ["StochasticTensor", "names", "score_function", "title", "upstream_of"]
 
 title = "`tf.contrib.bayesflow`: stochastic tensors, a distribution and its sample in one object"
 
@@ -405,6 +405,12 @@ def _distribution(dist: Any, dist_args: dict) -> Distribution:
             + (f" and {', '.join(dist_args)}." if dist_args else ".")
         )
     return dist
+
+
+def upstream_of(model: tf.Tensor) -> list[BaseStochasticTensor]:
+    """Return the stochastic tensors of the graph that a tensor depends on."""
+    nodes = tf.get_collection(STOCHASTIC_TENSOR_COLLECTION)
+    return _upstream(model, {node.value().name: node for node in nodes})
 
 
 def _upstream(loss: tf.Tensor, values: dict[str, BaseStochasticTensor]) -> list:

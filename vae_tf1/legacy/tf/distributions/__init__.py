@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -166,6 +167,41 @@ def _conjugate(prior: Any, scale: Any, s: Any, n: Any, noise: float) -> Any:
     return _classes()["Normal"](loc=loc, scale=tf.sqrt(variance + noise * scale**2))
 
 
+# Modules of `tf.contrib.distributions.python.ops` that hold classes of other names too.
+_MODULE_OF = {
+    "Chi2WithAbsDf": "chi2",
+    "ExpRelaxedOneHotCategorical": "relaxed_onehot_categorical",
+    "InverseGammaWithSoftplusConcentrationRate": "inverse_gamma",
+    "MultivariateNormalDiag": "mvn_diag",
+    "MultivariateNormalDiagPlusLowRank": "mvn_diag_plus_low_rank",
+    "MultivariateNormalDiagWithSoftplusScale": "mvn_diag",
+    "MultivariateNormalFullCovariance": "mvn_full_covariance",
+    "MultivariateNormalTriL": "mvn_tril",
+    "OneHotCategorical": "onehot_categorical",
+    "RelaxedOneHotCategorical": "relaxed_onehot_categorical",
+    "VectorDeterministic": "deterministic",
+    "WishartCholesky": "wishart",
+    "WishartFull": "wishart",
+}
+
+
+def _addresses(contrib: dict[str, object], made: dict[str, object]) -> dict[str, object]:
+    """Return the distributions, and the bijectors, under the modules that held their code."""
+
+    def module_of(name: str) -> str:
+        return _MODULE_OF.get(name) or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+
+    ops = "python.ops"
+    found = {f"{ops}.{module_of(n)}.{n}": v for n, v in contrib.items() if n[0].isupper()}
+    for name, value in made.items():
+        found |= {f"{ops}.bijectors.{name}": value}
+        found |= {f"{ops}.bijectors.{module_of(name)}.{name}": value}
+    util = {name: getattr(distribution_util, name) for name in dir(distribution_util)}
+    return found | {
+        f"{ops}.distribution_util.{name}": value for name, value in util.items() if name[0] != "_"
+    }
+
+
 def names() -> dict[str, object]:
     """Return what this family provides, by its TF1 name under `tensorflow`."""
     classes = _classes()
@@ -194,7 +230,11 @@ def names() -> dict[str, object]:
     made = bijectors.names()
     for place in ("bijector", "bijectors"):
         contrib |= {f"{place}.{name}": value for name, value in made.items()}
+    contrib |= _addresses(contrib, made)
     core = {name: classes[name] for name in _V1} | {"kl_divergence": kl_divergence}
-    return {f"contrib.distributions.{name}": value for name, value in contrib.items()} | {
-        f"distributions.{name}": value for name, value in core.items()
-    }
+    genuine = "python.ops.distributions.transformed_distribution.TransformedDistribution"
+    return (
+        {genuine: contrib["TransformedDistribution"]}
+        | {f"contrib.distributions.{name}": value for name, value in contrib.items()}
+        | {f"distributions.{name}": value for name, value in core.items()}
+    )
