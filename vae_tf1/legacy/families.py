@@ -63,9 +63,8 @@ def of_tensorflow() -> tuple[Family, ...]:
     from vae_tf1.legacy.tf import (
         distributions,
         flags,
-        genuine,
-        internals,
         keras,
+        moved,
         renamed,
         version,
     )
@@ -74,8 +73,7 @@ def of_tensorflow() -> tuple[Family, ...]:
 
     return (
         version,
-        internals,
-        genuine,
+        moved,
         keras,
         flags,
         mnist,

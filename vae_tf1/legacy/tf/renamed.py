@@ -26,7 +26,7 @@ def _is_axis(value: Any) -> bool:
     if isinstance(value, numbers.Integral):
         return not isinstance(value, bool)
     if isinstance(value, (np.ndarray, tf.Tensor)):
-        return tf.as_dtype(value.dtype).is_integer and len(value.shape) == 0
+        return tf.as_dtype(value.dtype).is_integer and tf.TensorShape(value.shape).rank == 0
     return False
 
 

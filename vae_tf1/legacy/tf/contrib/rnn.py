@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow.compat.v1 as tf
 
-from vae_tf1.legacy.machinery.lazy import Alias, Moved
+from vae_tf1.legacy.machinery.lazy import Alias
 
 __all__ = ["names", "title"]
 
@@ -33,15 +33,8 @@ def rnn(
 
 def names() -> dict[str, object]:
     """Return what this family provides, by its TF1 name under `tensorflow`."""
-    rnn_module = "tensorflow.python.ops.rnn"
     provided = {
         **{name: Alias(f"nn.rnn_cell.{name}") for name in _CORE},
-        "LayerRNNCell": Moved("tf_keras.src.layers.rnn.legacy_cells", "LayerRNNCell"),
-        "best_effort_input_batch_size": Moved(rnn_module, "_best_effort_input_batch_size"),
-        "transpose_batch_time": Moved(rnn_module, "_transpose_batch_time"),
-        "static_rnn": tf.nn.static_rnn,
-        "static_bidirectional_rnn": tf.nn.static_bidirectional_rnn,
-        "static_state_saving_rnn": tf.nn.static_state_saving_rnn,
         "core_rnn_cell": Alias("nn.rnn_cell"),
     }
     return {"nn.rnn": rnn} | {f"contrib.rnn.{name}": value for name, value in provided.items()}

@@ -1,99 +1,84 @@
-"""`tf.contrib.training` and `slim.learning`: hyperparameters, train ops, slim's training loop."""
+"""`tf.contrib.training`'s hyperparameters, the one part of it that no package has any more."""
 
 from __future__ import annotations
 
-import ast
 import json
-import logging
+import numbers
 import re
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import tensorflow.compat.v1 as tf
+__all__ = ["HParams", "names", "parse_values", "title"]
 
-from vae_tf1.legacy.machinery.lazy import Alias
+title = "`tf.contrib.training.HParams`: hyperparameters by name"
 
-__all__ = ["HParams", "create_train_op", "names", "title", "train"]
-
-title = (
-    "`tf.contrib.training` and `slim.learning`: hyperparameters, train ops, slim's training loop"
+# name = value, name[index] = value or name = [values], up to a comma or the end.
+_CLAUSE = re.compile(
+    r"(?P<name>[a-zA-Z][\w.]*)(\[\s*(?P<index>\d+)\s*\])?\s*=\s*"
+    r"((?P<value>[^,\[]*)|\[(?P<values>[^\]]*)\])($|,\s*)"
 )
-
-_log = logging.getLogger(__name__)
-_USE_GLOBAL_STEP = 0
 
 
 class HParams:
-    """Named hyperparameters, as attributes: `HParams(learning_rate=0.1).learning_rate`."""
+    """Named hyperparameters, as attributes: `HParams(learning_rate=0.1).learning_rate`.
 
-    def __init__(self, hparam_def: Any = None, model_structure: Any = None, **kwargs: Any):
+    The type of a parameter, and whether it is a list, are those of its first value.
+    """
+
+    def __init__(self, hparam_def: Any = None, model_structure: Any = None, **kwargs: Any) -> None:
         if hparam_def is not None:
-            raise ValueError("HParams from a protocol buffer are not offered; give keywords.")
-        self._names: list[str] = []
+            raise ValueError("HParams from a protocol buffer are not provided: pass keywords.")
+        self._hparam_types: dict[str, tuple[type, bool]] = {}
         self._model_structure = model_structure
         for name, value in kwargs.items():
             self.add_hparam(name, value)
 
     def add_hparam(self, name: str, value: Any) -> None:
-        """Add one.
+        """Add a parameter.
 
         Raises
         ------
         ValueError
-            If the name is taken, or the value is an empty list.
+            The name is taken, or the value is an empty list.
         """
         if getattr(self, name, None) is not None:
-            raise ValueError(f"The hyperparameter name {name!r} is taken.")
-        if isinstance(value, (list, tuple)) and not value:
-            raise ValueError(f"The hyperparameter {name!r} must not be an empty list.")
-        self._names.append(name)
+            raise ValueError(f"Hyperparameter name is reserved: {name}")
+        is_list = isinstance(value, list | tuple)
+        if is_list and not value:
+            raise ValueError(f"Multi-valued hyperparameters cannot be empty: {name}")
+        self._hparam_types[name] = type(value[0] if is_list else value), is_list
         setattr(self, name, value)
 
     def set_hparam(self, name: str, value: Any) -> None:
-        """Change one that is there.
+        """Change a parameter.
 
         Raises
         ------
         KeyError
-            If it is not there.
+            There is no such parameter.
         ValueError
-            If a list is given for a single value or the other way round.
+            The value's type does not fit, or a list is given for a single value or vice versa.
         """
-        if name not in self._names:
-            raise KeyError(f"There is no hyperparameter {name!r}; there are {self._names}.")
-        if isinstance(value, list) != isinstance(getattr(self, name), (list, tuple)):
-            raise ValueError(f"Hyperparameter {name!r} is a list or is none; got {value!r}.")
-        setattr(self, name, value)
+        kind, is_list = self._hparam_types[name]
+        if is_list != isinstance(value, list):
+            how = "Must pass a list for multi" if is_list else "Must not pass a list for single"
+            raise ValueError(f"{how}-valued parameter: {name}")
+        setattr(self, name, [_cast(name, kind, v) for v in value] if is_list
+                else _cast(name, kind, value))  # fmt: skip
 
     def del_hparam(self, name: str) -> None:
-        """Remove one."""
-        if name in self._names:
-            self._names.remove(name)
+        """Remove a parameter, if it is there."""
+        if hasattr(self, name):
             delattr(self, name)
+            del self._hparam_types[name]
 
     def parse(self, values: str) -> HParams:
-        """Set from a text such as `learning_rate=0.01,layers=[20,10],name=vae`.
+        """Change parameters by a text such as ``learning_rate=0.3,sizes=[20,10],name=vae``."""
+        types = {name: kind for name, (kind, _) in self._hparam_types.items()}
+        return self.override_from_dict(parse_values(values, types))
 
-        Raises
-        ------
-        ValueError
-            If the text is not of that form, or a value does not fit the parameter's type.
-        """
-        rest = values.strip()
-        while rest:
-            match = re.match(r"(\w+)\s*=\s*(\[[^\]]*\]|[^,\[]*)\s*(?:,|$)\s*", rest)
-            if match is None:
-                raise ValueError(f"Hyperparameters are given as name=value,… but not {values!r}.")
-            name, text = match.groups()
-            if name not in self._names:
-                raise ValueError(f"There is no hyperparameter {name!r}; there are {self._names}.")
-            self.set_hparam(name, _parsed(text, getattr(self, name), name))
-            rest = rest[match.end() :]
-        return self
-
-    def override_from_dict(self, values_dict: dict[str, Any]) -> HParams:
-        """Set those named in a dict."""
+    def override_from_dict(self, values_dict: Mapping[str, Any]) -> HParams:
+        """Change the parameters that a mapping names."""
         for name, value in values_dict.items():
             self.set_hparam(name, value)
         return self
@@ -101,213 +86,137 @@ class HParams:
     set_from_map = override_from_dict
 
     def parse_json(self, values_json: str) -> HParams:
-        """Set those named in a JSON object."""
+        """Change the parameters that a JSON object names."""
         return self.override_from_dict(json.loads(values_json))
 
-    def to_json(self, **kwargs: Any) -> str:
-        """Return all of them as a JSON object."""
-        return json.dumps(self.values(), **kwargs)
+    def to_json(self, indent: Any = None, separators: Any = None, sort_keys: bool = False) -> str:
+        """Return the parameters as a JSON object."""
+        return json.dumps(self.values(), indent=indent, separators=separators, sort_keys=sort_keys)
 
     def values(self) -> dict[str, Any]:
-        """Return all of them as a dict."""
-        return {name: getattr(self, name) for name in self._names}
+        """Return the parameters by name."""
+        return {name: getattr(self, name) for name in self._hparam_types}
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Return one, or a default."""
-        return getattr(self, key) if key in self._names else default
+        """Return a parameter, or the default if there is no such parameter.
+
+        Raises
+        ------
+        ValueError
+            The default is not of the parameter's type.
+        """
+        if key not in self._hparam_types:
+            return default
+        kind, is_list = self._hparam_types[key]
+        if default is not None:
+            if is_list != isinstance(default, list):
+                raise ValueError(f"Hparam {key!r} is incompatible with default={default}")
+            for value in default if is_list else [default]:
+                _cast(key, kind, value)
+        return getattr(self, key)
+
+    def set_model_structure(self, model_structure: Any) -> None:
+        """Keep a structure of the script's own."""
+        self._model_structure = model_structure
+
+    def get_model_structure(self) -> Any:
+        """Return what `set_model_structure` kept."""
+        return self._model_structure
 
     def __contains__(self, key: str) -> bool:
-        return key in self._names
+        return key in self._hparam_types
 
     def __str__(self) -> str:
-        return str(sorted(self.values().items()))
+        return ",".join(f"{name}={value}" for name, value in self.values().items())
 
     def __repr__(self) -> str:
-        return f"HParams({', '.join(f'{k}={v!r}' for k, v in self.values().items())})"
+        return f"{type(self).__name__}({sorted(self.values().items())})"
 
 
-def _parsed(text: str, present: Any, name: str) -> Any:
-    """Return the value that a text gives to a parameter, in the type of the present value."""
-    if isinstance(present, (list, tuple)):
-        if not text.startswith("["):
-            raise ValueError(
-                f"Hyperparameter {name!r} takes a list such as [1,2], but got {text!r}."
-            )
-        items = [item.strip() for item in text.strip("[]").split(",") if item.strip()]
-        return [_parsed(item, present[0], name) for item in items]
-    if isinstance(present, str):
-        return text
-    if isinstance(present, bool):
-        words = {"true": True, "1": True, "false": False, "0": False}
-        if text.lower() in words:
-            return words[text.lower()]
-    elif isinstance(present, (int, float)):
-        try:
-            value = ast.literal_eval(text)
-        except (ValueError, SyntaxError):
-            value = None
-        if isinstance(present, float) and isinstance(value, (int, float)):
-            return float(value)
-        if isinstance(value, int) and not isinstance(value, bool):
-            return value
-    raise ValueError(
-        f"Hyperparameter {name!r} is of type {type(present).__name__}, but got {text!r}."
+def _cast(name: str, kind: type, value: Any) -> Any:
+    """Return a value in its parameter's type; only integers become floats, by themselves."""
+    if type(value) is kind or kind is type(None):
+        return value
+    fits = (
+        isinstance(value, str | bytes) or not issubclass(kind, str | bytes),
+        isinstance(value, bool) == issubclass(kind, bool),
+        isinstance(value, numbers.Integral) or not issubclass(kind, numbers.Integral),
+        isinstance(value, numbers.Number) or not issubclass(kind, numbers.Number),
     )
+    if not all(fits):
+        raise ValueError(f"Could not cast hparam {name!r} of type {kind!r} from value {value!r}")
+    return kind(value)
 
 
-def create_train_op(
-    total_loss: tf.Tensor, optimizer: tf.train.Optimizer, global_step: Any = _USE_GLOBAL_STEP,
-    update_ops: Sequence[Any] | None = None,
-    variables_to_train: Sequence[tf.Variable] | None = None, clip_gradient_norm: float = 0,
-    summarize_gradients: bool = False, gate_gradients: int = tf.train.Optimizer.GATE_OP,
-    aggregation_method: Any = None, colocate_gradients_with_ops: bool = False,
-    gradient_multipliers: dict | None = None, check_numerics: bool = True,
-    transform_grads_fn: Callable | None = None,
-) -> tf.Tensor:  # fmt: skip
-    """Return the loss that waits for the update ops, then for one step of the optimizer.
+def parse_values(
+    values: str, type_map: Mapping[str, type], ignore_unknown: bool = False
+) -> dict[str, Any]:
+    """Return what a text such as ``a=1,b[2]=0.5,c=[x,y]`` assigns.
 
     Parameters
     ----------
-    global_step
-        The counter to advance; by default the graph's own, created if need be; None for none.
-    update_ops
-        What runs first; by default the graph's `UPDATE_OPS` (moving averages).
-    clip_gradient_norm
-        The norm that each gradient is clipped to, where positive.
-    gradient_multipliers
-        Factors for the gradients of some variables, by variable or by its name.
-
-    Raises
-    ------
-    ValueError
-        If there is nothing to train.
-    """
-    if isinstance(global_step, int) and global_step == _USE_GLOBAL_STEP:
-        global_step = tf.train.get_or_create_global_step()
-    updates = tf.get_collection(tf.GraphKeys.UPDATE_OPS) if update_ops is None else update_ops
-    with tf.control_dependencies(list(updates)):
-        total_loss = tf.identity(total_loss)
-    variables = tf.trainable_variables() if variables_to_train is None else variables_to_train
-    if not variables:
-        raise ValueError("There are no trainable variables in the graph.")
-    pairs = optimizer.compute_gradients(
-        total_loss,
-        variables,
-        gate_gradients=gate_gradients,
-        aggregation_method=aggregation_method,
-        colocate_gradients_with_ops=colocate_gradients_with_ops,
-    )
-    if transform_grads_fn is not None:
-        pairs = transform_grads_fn(pairs)
-    for key, factor in (gradient_multipliers or {}).items():
-        pairs = [
-            (g * factor, v) if g is not None and (v is key or v.op.name == key) else (g, v)
-            for g, v in pairs
-        ]
-    if clip_gradient_norm > 0:
-        pairs = [(g if g is None else tf.clip_by_norm(g, clip_gradient_norm), v) for g, v in pairs]
-    if summarize_gradients:
-        for gradient, variable in pairs:
-            if gradient is not None:
-                tf.summary.histogram(f"{variable.op.name}/gradient", gradient)
-    with tf.control_dependencies([total_loss]):  # the loss is that before the step
-        step = optimizer.apply_gradients(pairs, global_step=global_step)
-    with tf.name_scope("train_op"):
-        if check_numerics:
-            total_loss = tf.check_numerics(total_loss, "LossTensor is inf or nan")
-        with tf.control_dependencies([step]):
-            train_op = tf.identity(total_loss)
-    tf.add_to_collection(tf.GraphKeys.TRAIN_OP, train_op)
-    return train_op
-
-
-def train(
-    train_op: tf.Tensor, logdir: str | None, train_step_fn: Callable | None = None,
-    train_step_kwargs: dict | None = None, log_every_n_steps: int = 1, graph: Any = None,
-    master: str = "", is_chief: bool = True, global_step: Any = None,
-    number_of_steps: int | None = None, init_op: Any = 0, init_feed_dict: dict | None = None,
-    local_init_op: Any = 0, init_fn: Callable | None = None, ready_op: Any = 0,
-    summary_op: Any = 0, save_summaries_secs: float = 600, summary_writer: Any = 0,
-    startup_delay_steps: int = 0, saver: Any = None, save_interval_secs: float = 600,
-    sync_optimizer: Any = None, session_config: Any = None, **kwargs: Any,
-) -> float:  # fmt: skip
-    """Run `train_op` until `number_of_steps`, saving to and resuming from `logdir`.
+    values : str
+    type_map : mapping
+        The type of each parameter; of its elements, if it is a list.
+    ignore_unknown : bool
+        Whether to leave out parameters that have no type, rather than to refuse them.
 
     Returns
     -------
-    float
-        The last value of `train_op`, the loss.
+    dict
+        A value, a list of values, or a dict of values by index, for each name.
 
     Raises
     ------
     ValueError
-        If several workers are asked for.
+        The text is malformed, a value is not of its type, or something is assigned twice.
     """
-    if sync_optimizer is not None or not is_chief or kwargs:
-        asked = "several workers" if not kwargs else ", ".join(kwargs)
-        raise ValueError(f"slim.learning.train with {asked} is not offered.")
-    graph = graph or tf.get_default_graph()
-    default = tf.train.Supervisor.USE_DEFAULT
-    with graph.as_default():
-        if global_step is None:
-            global_step = tf.train.get_or_create_global_step()
-        chosen = {
-            name: default if value == 0 and isinstance(value, int) else value
-            for name, value in (
-                ("init_op", init_op), ("local_init_op", local_init_op), ("ready_op", ready_op),
-                ("summary_op", summary_op), ("summary_writer", summary_writer),
-            )
-        }  # fmt: skip
-        supervisor = tf.train.Supervisor(
-            graph=graph,
-            logdir=logdir,
-            global_step=global_step,
-            init_feed_dict=init_feed_dict,
-            init_fn=init_fn,
-            saver=saver or tf.train.Saver(),
-            save_summaries_secs=save_summaries_secs,
-            save_model_secs=save_interval_secs,
-            **chosen,
-        )
-        loss = None
-        with supervisor.managed_session(master, config=session_config) as session:
-            while not supervisor.should_stop():
-                step = int(session.run(global_step))
-                if number_of_steps is not None and step >= number_of_steps:
-                    break
-                started = time.time()
-                if train_step_fn is not None:
-                    loss, stop = train_step_fn(
-                        session, train_op, global_step, train_step_kwargs or {}
-                    )
-                else:
-                    loss, stop = session.run(train_op), False
-                if log_every_n_steps and (step + 1) % log_every_n_steps == 0:
-                    took = time.time() - started
-                    _log.info("global step %d: loss = %.4f (%.3f sec/step)", step + 1, loss, took)
-                if stop:
-                    break
-            if logdir:
-                supervisor.stop(close_summary_writer=False)  # its saving thread may be at work
-                supervisor.saver.save(session, supervisor.save_path, global_step=global_step)
-        return loss
+    found: dict[str, Any] = {}
+    position = 0
+    while position < len(values):
+        clause = _CLAUSE.match(values, position)
+        if clause is None:
+            raise ValueError(f"Malformed hyperparameter value: {values[position:]}")
+        position = clause.end()
+        name, index = clause["name"], clause["index"]
+        if name not in type_map:
+            if ignore_unknown:
+                continue
+            raise ValueError(f"Unknown hyperparameter type for {name}")
+        kind = type_map[name]
+        parse = _parse_bool if kind is bool else kind
+        text = clause["value"] if clause["values"] is None else clause["values"]
+        try:
+            parsed = _parsed(clause, parse)
+        except ValueError:
+            raise ValueError(
+                f"Could not parse hparam {name!r} of type {kind.__name__!r} with value {text!r} "
+                f"in {values}"
+            ) from None
+        if index is None:
+            target, key = found, name
+        elif isinstance(parsed, list):
+            raise ValueError("Assignment of a list to a list index.")
+        else:
+            target, key = found.setdefault(name, {}), int(index)
+        if not isinstance(target, dict) or key in target:
+            raise ValueError(f"Multiple assignments to variable {name!r} in {values}")
+        target[key] = parsed
+    return found
+
+
+def _parsed(clause: re.Match, parse: Callable[[str], Any]) -> Any:
+    if clause["values"] is None:
+        return parse(clause["value"])
+    return [parse(element) for element in re.split("[ ,]", clause["values"]) if element]
+
+
+def _parse_bool(text: str) -> bool:
+    words = {"true": True, "True": True, "false": False, "False": False}
+    return words[text] if text in words else bool(int(text))
 
 
 def names() -> dict[str, object]:
     """Return what this family provides, by its TF1 name under `tensorflow`."""
-    return {
-        "contrib.training.HParams": HParams,
-        "contrib.training.create_train_op": create_train_op,
-        "contrib.slim.learning.create_train_op": create_train_op,
-        "contrib.slim.learning.train": train,
-        "contrib.data.Dataset": tf.data.Dataset,
-        "contrib.data.Iterator": tf.data.Iterator,
-        "contrib.data.TFRecordDataset": tf.data.TFRecordDataset,
-        "contrib.data.TextLineDataset": tf.data.TextLineDataset,
-        "contrib.data.map_and_batch": tf.data.experimental.map_and_batch,
-        "contrib.data.shuffle_and_repeat": tf.data.experimental.shuffle_and_repeat,
-        "contrib.util.constant_value": tf.get_static_value,
-        "contrib.util.make_tensor_proto": tf.make_tensor_proto,
-        "contrib.util.make_ndarray": tf.make_ndarray,
-        "contrib.slim.python.slim": Alias("contrib.slim"),
-    }
+    homes = ("contrib.training", "contrib.training.python.training.hparam")
+    return {f"{home}.{f.__name__}": f for home in homes for f in (HParams, parse_values)}
