@@ -190,9 +190,9 @@ def get_stochastic_variable(
     initializers = param_initializers or {}
     shapes = {} if shape is None else dist_cls.param_static_shapes(shape)
     # Before TF 1.0 the parameters, and so the variables, had other names.
-    old = {
-        new: old for old, new in getattr(dist_cls, "_renamed", {}).items() if old in initializers
-    }
+    renamed = getattr(dist_cls, "_renamed", {})
+    spelt_old = any(name in renamed for name in initializers)
+    old = {new: name for name, new in renamed.items()} if spelt_old else {}
     shapes = {old.get(key, key): value for key, value in shapes.items()}
     common = kwargs.pop("initializer", None)
     parameters = {}

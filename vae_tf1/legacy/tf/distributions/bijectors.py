@@ -17,7 +17,7 @@ from tensorflow.python.ops.distributions import bijector_impl
 from vae_tf1.legacy.machinery.lazy import Lazy
 from vae_tf1.legacy.tf.distributions.base import bind, tensorflow_probability
 
-__all__ = ["Affine", "AffineLinearOperator", "Bijector", "as_tfp", "names"]
+__all__ = ["Affine", "AffineLinearOperator", "Bijector", "as_tfp", "names", "non_singular"]
 
 
 class Bijector(bijector_impl.Bijector):
@@ -172,7 +172,8 @@ class AffineLinearOperator(Bijector):
         )  # fmt: skip
 
     def _forward(self, x):
-        y = tf.identity(x) if self.scale is None else self.scale.matvec(x)
+        with tf.control_dependencies(self._checks()):
+            y = tf.identity(x) if self.scale is None else self.scale.matvec(x)
         return y if self.shift is None else y + self.shift
 
     def _inverse(self, y):
@@ -182,7 +183,19 @@ class AffineLinearOperator(Bijector):
     def _forward_log_det_jacobian(self, x):
         if self.scale is None:
             return tf.constant(0.0, x.dtype.base_dtype)
-        return self.scale.log_abs_determinant()
+        with tf.control_dependencies(self._checks()):
+            return self.scale.log_abs_determinant()
+
+    def _checks(self):
+        return non_singular(self.scale) if self.validate_args and self.scale is not None else []
+
+
+def non_singular(scale: tf.linalg.LinearOperator) -> list[tf.Operation]:
+    """Return the checks that a linear operator can be inverted, if it can tell."""
+    try:
+        return [scale.assert_non_singular()]
+    except NotImplementedError:
+        return []
 
 
 class Affine(AffineLinearOperator):

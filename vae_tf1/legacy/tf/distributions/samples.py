@@ -12,6 +12,8 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 from tensorflow.python.ops.distributions.util import gen_new_seed
 
+from vae_tf1.legacy.tf.distributions.bijectors import non_singular
+
 __all__ = ["SAMPLERS"]
 
 
@@ -125,7 +127,9 @@ def _chosen(self, which, samples):
 
 def _multivariate_normal(self, n, seed):
     shape = tf.concat([[n], self.batch_shape_tensor(), self.event_shape_tensor()], 0)
-    drawn = self.scale.matvec(tf.random_normal(shape, dtype=self.dtype, seed=seed))
+    normal = tf.random_normal(shape, dtype=self.dtype, seed=seed)
+    with tf.control_dependencies(non_singular(self.scale) if self.validate_args else []):
+        drawn = self.scale.matvec(normal)
     return drawn if self.loc is None else drawn + self.loc
 
 

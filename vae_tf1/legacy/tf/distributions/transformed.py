@@ -187,7 +187,8 @@ class TransformedDistribution(OldNames, Distribution):
             entropy *= tf.cast(tf.reduce_prod(self._event), entropy.dtype)
         shape = tf.concat([self.batch_shape_tensor(), self.event_shape_tensor()], 0)
         anywhere = tf.zeros(shape, self.dtype)
-        entropy -= self.bijector.inverse_log_det_jacobian(anywhere, self._event_ndims())
+        ildj = self.bijector.inverse_log_det_jacobian(anywhere, self._event_ndims())
+        entropy -= tf.cast(ildj, entropy.dtype)
         entropy += tf.zeros(self.batch_shape_tensor(), entropy.dtype)
         entropy.set_shape(self.batch_shape)
         return entropy
