@@ -10,8 +10,8 @@ from typing import Any
 import tensorflow.compat.v1 as tf
 
 __all__ = [
-    "OldNames", "as_tfp", "bind", "is_distribution", "is_stochastic", "kl", "kl_divergence",
-    "make_class", "old_parameters", "tensorflow_probability",
+    "FORWARDED", "OldNames", "as_tfp", "bind", "is_distribution", "is_stochastic", "kl",
+    "kl_divergence", "make_class", "old_parameters", "tensorflow_probability",
 ]  # fmt: skip
 
 Distribution = tf.distributions.Distribution
@@ -180,7 +180,7 @@ def as_tfp(value: Any) -> Any:
     return tf.convert_to_tensor(value) if is_stochastic(value) else value
 
 
-_FORWARDED = (
+FORWARDED = (
     "batch_shape_tensor", "cdf", "covariance", "entropy", "event_shape_tensor", "log_cdf",
     "log_prob", "log_survival_function", "mean", "mode", "prob", "quantile", "stddev",
     "survival_function", "variance",
@@ -210,12 +210,8 @@ def _wrapper() -> type:
         def _sample_n(self, n, seed=None, **kwargs):
             return self.old.sample(n, seed=seed if isinstance(seed, int) else None)
 
-    for method in _FORWARDED:
-
-        def forwarded(self, *args, _method=method):
-            return getattr(self.old, _method)(*args)
-
-        setattr(Wrapped, f"_{method}", forwarded)
+    for method in FORWARDED:
+        setattr(Wrapped, f"_{method}", lambda self, *x, _m=method: getattr(self.old, _m)(*x))
     for shape in ("batch_shape", "event_shape"):
         setattr(Wrapped, f"_{shape}", lambda self, _s=shape: getattr(self.old, _s))
     return Wrapped
@@ -239,14 +235,9 @@ def kl_divergence(
     NotImplementedError
         If no closed form is known for the two distributions.
     """
-    if not hasattr(distribution_a, "_tfp") and not hasattr(distribution_b, "_tfp"):
-        return tf.distributions.kl_divergence(
-            distribution_a, distribution_b, allow_nan_stats=allow_nan_stats, name=name
-        )
-    with tf.name_scope(name or "KullbackLeibler"):
-        return tensorflow_probability().distributions.kl_divergence(
-            as_tfp(distribution_a), as_tfp(distribution_b), allow_nan_stats=allow_nan_stats
-        )
+    return tf.distributions.kl_divergence(
+        distribution_a, distribution_b, allow_nan_stats=allow_nan_stats, name=name
+    )
 
 
 def kl(

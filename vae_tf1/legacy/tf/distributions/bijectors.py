@@ -423,33 +423,35 @@ class _FromTFP(Bijector):
             return given
         return getattr(self._tfp, name)
 
-    @property
-    def _is_injective(self):
-        return self._tfp._is_injective
 
-    def _forward(self, x, **kwargs):
-        return self._tfp.forward(x, **kwargs)
+def _forward_to(cls: type, attribute: str) -> type:
+    """Give a bijector its methods by another one, TF1's or TensorFlow Probability's."""
+    for name in ("forward", "inverse"):
 
-    def _inverse(self, y, **kwargs):
-        return self._tfp.inverse(y, **kwargs)
+        def value(self, x, _name=name, **condition):
+            return getattr(getattr(self, attribute), _name)(x, **condition)
 
-    def _forward_log_det_jacobian(self, x, **kwargs):
-        return self._tfp.forward_log_det_jacobian(x, self.forward_min_event_ndims, **kwargs)
+        def log_det(self, x, _name=name, **condition):
+            other = getattr(self, attribute)
+            ndims = getattr(other, f"{_name}_min_event_ndims")
+            found = getattr(other, f"{_name}_log_det_jacobian")
+            return found(x, event_ndims=ndims, **condition)
 
-    def _inverse_log_det_jacobian(self, y, **kwargs):
-        return self._tfp.inverse_log_det_jacobian(y, self.inverse_min_event_ndims, **kwargs)
+        def shape(self, x, _name=name):
+            return tf.TensorShape(getattr(getattr(self, attribute), f"{_name}_event_shape")(x))
 
-    def _forward_event_shape(self, input_shape):
-        return tf.TensorShape(self._tfp.forward_event_shape(input_shape))
+        def shape_tensor(self, x, _name=name):
+            return getattr(getattr(self, attribute), f"{_name}_event_shape_tensor")(x)
 
-    def _forward_event_shape_tensor(self, input_shape):
-        return self._tfp.forward_event_shape_tensor(input_shape)
+        setattr(cls, f"_{name}", value)
+        setattr(cls, f"_{name}_log_det_jacobian", log_det)
+        setattr(cls, f"_{name}_event_shape", shape)
+        setattr(cls, f"_{name}_event_shape_tensor", shape_tensor)
+    cls._is_injective = property(lambda self: getattr(self, attribute)._is_injective)
+    return cls
 
-    def _inverse_event_shape(self, output_shape):
-        return tf.TensorShape(self._tfp.inverse_event_shape(output_shape))
 
-    def _inverse_event_shape_tensor(self, output_shape):
-        return self._tfp.inverse_event_shape_tensor(output_shape)
+_forward_to(_FromTFP, "_tfp")
 
 
 class _MatrixInverseTriL(_FromTFP):
@@ -479,39 +481,7 @@ def _wrapper() -> type:
                 name=old.name,
             )
 
-        @property
-        def _is_injective(self):
-            return self.old._is_injective
-
-        def _forward(self, x, **kwargs):
-            return self.old.forward(x, **kwargs)
-
-        def _inverse(self, y, **kwargs):
-            return self.old.inverse(y, **kwargs)
-
-        def _forward_log_det_jacobian(self, x, **kwargs):
-            return self.old.forward_log_det_jacobian(
-                x, event_ndims=self.old.forward_min_event_ndims, **kwargs
-            )
-
-        def _inverse_log_det_jacobian(self, y, **kwargs):
-            return self.old.inverse_log_det_jacobian(
-                y, event_ndims=self.old.inverse_min_event_ndims, **kwargs
-            )
-
-        def _forward_event_shape(self, input_shape):
-            return self.old.forward_event_shape(input_shape)
-
-        def _forward_event_shape_tensor(self, input_shape):
-            return self.old.forward_event_shape_tensor(input_shape)
-
-        def _inverse_event_shape(self, output_shape):
-            return self.old.inverse_event_shape(output_shape)
-
-        def _inverse_event_shape_tensor(self, output_shape):
-            return self.old.inverse_event_shape_tensor(output_shape)
-
-    return Wrapped
+    return _forward_to(Wrapped, "old")
 
 
 def as_tfp(value: Any) -> Any:

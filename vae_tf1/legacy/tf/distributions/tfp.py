@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow.compat.v1 as tf
 
 from vae_tf1.legacy.tf.distributions.base import (
+    FORWARDED,
     Distribution,
     OldNames,
     as_tfp,
@@ -219,7 +220,7 @@ class _FromTFP(OldNames, Distribution):
         given = self.parameters.get(name)
         if is_distribution(given):
             return given
-        if name == "event_size":
+        if name in ("dimension", "event_size"):
             return self.event_shape_tensor()[-1]
         name_there = "scale" if name == "rate" and self._tfp_name == "InverseGamma" else name
         value = getattr(self._tfp, name_there, None)
@@ -231,14 +232,8 @@ class _FromTFP(OldNames, Distribution):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         return value
 
-    def _batch_shape_tensor(self):
-        return self._tfp.batch_shape_tensor()
-
     def _batch_shape(self):
         return self._tfp.batch_shape
-
-    def _event_shape_tensor(self):
-        return self._tfp.event_shape_tensor()
 
     def _event_shape(self):
         return self._tfp.event_shape
@@ -247,38 +242,18 @@ class _FromTFP(OldNames, Distribution):
         sampler = SAMPLERS.get(self._own_name)
         return self._tfp.sample(n, seed=seed) if sampler is None else sampler(self, n, seed)
 
-    def _log_prob(self, value):
-        return self._tfp.log_prob(value)
 
-    def _prob(self, value):
-        return self._tfp.prob(value)
+for _method in FORWARDED:
+    setattr(_FromTFP, f"_{_method}", lambda self, *x, _m=_method: getattr(self._tfp, _m)(*x))
 
-    def _cdf(self, value):
-        return self._tfp.cdf(value)
 
-    def _log_cdf(self, value):
-        return self._tfp.log_cdf(value)
-
-    def _quantile(self, value):
-        return self._tfp.quantile(value)
-
-    def _entropy(self):
-        return self._tfp.entropy()
-
-    def _mean(self):
-        return self._tfp.mean()
-
-    def _stddev(self):
-        return self._tfp.stddev()
-
-    def _variance(self):
-        return self._tfp.variance()
-
-    def _covariance(self):
-        return self._tfp.covariance()
-
-    def _mode(self):
-        return self._tfp.mode()
+@tf.distributions.RegisterKL(_FromTFP, _FromTFP)
+@tf.distributions.RegisterKL(_FromTFP, Distribution)
+@tf.distributions.RegisterKL(Distribution, _FromTFP)
+def _kl(a: Distribution, b: Distribution, name: str | None = None) -> tf.Tensor:
+    """Return KL(a || b) as TensorFlow Probability knows it."""
+    with tf.name_scope(name or "KullbackLeibler"):
+        return tensorflow_probability().distributions.kl_divergence(as_tfp(a), as_tfp(b))
 
 
 class _MultivariateNormal(_FromTFP):
