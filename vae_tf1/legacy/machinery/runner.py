@@ -210,12 +210,8 @@ def _report_only_the_scripts_frames(of_tensorflow: bool = False, is_notebook: bo
 
 
 def _advice(error: BaseException) -> str | None:
-    """Tell a missing package, file or argument apart from a missing name of TensorFlow's."""
+    """Tell a missing package, file or argument apart from a missing name, which says so itself."""
     text, name = str(error), str(getattr(error, "name", "") or "")
-    if "vae_tf1.legacy provides it" in text or "vae_tf1.legacy does not provide it" in text:
-        return (
-            "A name of TensorFlow 1 is missing here; --report before the script's name lists all."
-        )
     if isinstance(error, ModuleNotFoundError) and name and "pip install" not in text:
         if name.partition(".")[0] == "tensorflow":
             return None

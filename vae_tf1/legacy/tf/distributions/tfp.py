@@ -6,6 +6,7 @@ import inspect
 from typing import Any
 
 import tensorflow.compat.v1 as tf
+from tensorflow.python.ops.distributions import kullback_leibler
 
 from vae_tf1.legacy.tf.distributions.base import (
     FORWARDED,
@@ -247,13 +248,15 @@ for _method in FORWARDED:
     setattr(_FromTFP, f"_{_method}", lambda self, *x, _m=_method: getattr(self._tfp, _m)(*x))
 
 
-@tf.distributions.RegisterKL(_FromTFP, _FromTFP)
-@tf.distributions.RegisterKL(_FromTFP, Distribution)
-@tf.distributions.RegisterKL(Distribution, _FromTFP)
 def _kl(a: Distribution, b: Distribution, name: str | None = None) -> tf.Tensor:
     """Return KL(a || b) as TensorFlow Probability knows it."""
     with tf.name_scope(name or "KullbackLeibler"):
         return tensorflow_probability().distributions.kl_divergence(as_tfp(a), as_tfp(b))
+
+
+# By hand: `RegisterKL` would first give the advice not to use it.
+for _pair in ((_FromTFP, _FromTFP), (_FromTFP, Distribution), (Distribution, _FromTFP)):
+    kullback_leibler._DIVERGENCES[_pair] = _kl
 
 
 class _MultivariateNormal(_FromTFP):
