@@ -136,6 +136,33 @@ class TestBijectorsOfAScript:
         assert value(mixture.sample(5, seed=1)).shape == (5,)
 
 
+def test_a_flow_of_templates_learns_and_its_variables_have_the_names_of_then(tf, ds, value):
+    tfb, x = ds.bijectors, np.random.default_rng(0).normal(3.0, 0.5, (64, 2)).astype("f")
+    template = tfb.masked_autoregressive_default_template(hidden_layers=[4])
+    flow = tfb.Chain(
+        [
+            tfb.BatchNormalization(),
+            tfb.Permute([1, 0]),
+            tfb.MaskedAutoregressiveFlow(shift_and_log_scale_fn=template),
+        ]
+    )
+    distribution = ds.TransformedDistribution(ds.MultivariateNormalDiag(tf.zeros([2])), flow)
+    loss = -tf.reduce_mean(distribution.log_prob(x))
+    train_op = tf.train.AdamOptimizer(0.05).minimize(loss)
+    value(tf.global_variables_initializer())
+    losses = [value([loss, train_op])[0] for _ in range(40)]
+    assert losses[-1] < losses[0] - 0.5
+    assert value(distribution.sample(7)).shape == (7, 2)
+    assert {v.op.name for v in tf.trainable_variables()} == {
+        "batch_normalization/gamma",
+        "batch_normalization/beta",
+        "masked_autoregressive_default_template/dense/kernel",
+        "masked_autoregressive_default_template/dense/bias",
+        "masked_autoregressive_default_template/dense_1/kernel",
+        "masked_autoregressive_default_template/dense_1/bias",
+    }
+
+
 class TestAgainstFloat64:
     MU, SIGMA = np.array([0.5, -1.0, 2.0]), np.array([0.3, 1.0, 2.5])
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -333,7 +334,7 @@ class SinhArcsinh(Bijector):
 def _root(x: tf.Tensor) -> tf.Tensor:
     """Return sqrt(x² + 1), also where x² overflows."""
     large = tf.abs(x) * np.sqrt(np.finfo(x.dtype.as_numpy_dtype).eps) > 1
-    return tf.where_v2(large, tf.abs(x), tf.sqrt(tf.where_v2(large, 0.0, x) ** 2 + 1))
+    return tf.where_v2(large, tf.abs(x), tf.sqrt(tf.where_v2(large, tf.zeros_like(x), x) ** 2 + 1))
 
 
 class SoftmaxCentered(Bijector):
@@ -499,6 +500,14 @@ def _named(name: str) -> Callable:
     return lambda tfb, **arguments: getattr(tfb, name)(**arguments)
 
 
+def _batch_normalization(tfb, batchnorm_layer=None, **arguments):
+    """By default with TF1's own layer, whose variables have the names of then."""
+    if batchnorm_layer is None:
+        module = import_module("tf_keras.src.legacy_tf_layers.normalization")
+        batchnorm_layer = module.BatchNormalization(gamma_constraint=lambda x: tf.nn.relu(x) + 1e-6)
+    return tfb.BatchNormalization(batchnorm_layer=batchnorm_layer, **arguments)
+
+
 def _kumaraswamy(tfb, name, **arguments):
     return tfb.Invert(tfb.KumaraswamyCDF(**arguments), name=name)
 
@@ -520,7 +529,7 @@ _INLINE = (
 # By name: TF 1's arguments in order, what makes it, their defaults if those have changed.
 _PROBABILITY: dict[str, tuple[str, Callable, dict[str, Any]]] = {
     "AbsoluteValue": ("", _named("AbsoluteValue"), {}),
-    "BatchNormalization": ("batchnorm_layer training", _named("BatchNormalization"), {}),
+    "BatchNormalization": ("batchnorm_layer training", _batch_normalization, {}),
     "Chain": ("bijectors", _named("Chain"), {}),
     "CholeskyOuterProduct": ("", _named("CholeskyOuterProduct"), {}),
     "Exp": ("", _named("Exp"), {"name": "exp"}),
