@@ -7,70 +7,13 @@ the source of old modules is changed; what is passed on to other packages is not
 from __future__ import annotations
 
 import ast
-from typing import Any
 
-__all__ = ["arguments", "call", "element", "item", "print_as_then", "rewrite"]
+__all__ = ["insert_import", "print_as_then", "rewrite"]
 
 _ITEM, _ARGUMENTS, _ELEMENT, _CALL = (
     "__numpy1_item__", "__numpy1_arguments__", "__numpy1_element__", "__numpy1_call__",
 )  # fmt: skip
 _RUNTIME = {_ITEM: "item", _ARGUMENTS: "arguments", _ELEMENT: "element", _CALL: "call"}
-
-
-# At run time
-
-
-def item(value: Any) -> Any:
-    """Return the element of an array that has one, and everything else as it is."""
-    kind = type(value)
-    if kind.__name__ == "ndarray" and kind.__module__ == "numpy" and value.size == 1:
-        return value.item()
-    return value
-
-
-def arguments(value: Any) -> Any:
-    """Return what stands right of the ``%`` of a format, arrays of one element unpacked."""
-    return tuple(map(item, value)) if type(value) is tuple else item(value)
-
-
-def element(sequence: Any, index: Any) -> Any:
-    """Return ``sequence[index]``; a list, tuple or string takes an array of one element too."""
-    return sequence[item(index) if type(sequence) in (list, tuple, str) else index]
-
-
-def _tostring(array: Any, order: str = "C") -> bytes:
-    return array.tobytes(order)
-
-
-def _itemset(array: Any, *args: Any) -> None:
-    *place, value = args
-    if place:
-        array[tuple(place[0]) if isinstance(place[0], tuple) else tuple(place)] = value
-    else:
-        array[...] = value
-
-
-def _newbyteorder(array: Any, new_order: str = "S") -> Any:
-    return array.view(array.dtype.newbyteorder(new_order))
-
-
-def _ptp(array: Any, *args: Any, **kwargs: Any) -> Any:
-    import numpy as np
-
-    return np.ptp(array, *args, **kwargs)
-
-
-_METHODS = {
-    "itemset": _itemset, "newbyteorder": _newbyteorder, "ptp": _ptp, "tostring": _tostring,
-}  # fmt: skip
-
-
-def call(method: str, owner: Any, *args: Any, **kwargs: Any) -> Any:
-    """Call a method that arrays had in NumPy 1; of anything else, its own."""
-    is_array = hasattr(owner, "dtype") and hasattr(owner, "tobytes")
-    if is_array and (not hasattr(owner, method) or type(owner).__name__ == "ndarray"):
-        return _METHODS[method](owner, *args, **kwargs)
-    return getattr(owner, method)(*args, **kwargs)
 
 
 def print_as_then():
@@ -99,11 +42,12 @@ def rewrite(tree: ast.Module, numpy: set[str] | None = None) -> ast.Module:
     numpy = numpy or _names_of(tree, "numpy")
     if not (numpy or _names_of(tree, "tensorflow")):
         return tree
-    rewriter = _Rewriter(numpy, _from_numpy(tree, numpy))
+    arrays = _from_numpy(tree, numpy)
+    rewriter = _Rewriter(numpy, arrays, _counters(tree) - arrays)
     rewriter.visit(tree)
     if rewriter.used:
         imports = [ast.alias(_RUNTIME[name], name) for name in sorted(rewriter.used)]
-        insert_import(tree, ast.ImportFrom("vae_tf1.legacy.libraries.numpy1", imports, 0))
+        insert_import(tree, ast.ImportFrom("vae_tf1.legacy.libraries.arrays", imports, 0))
     return tree
 
 
@@ -144,6 +88,22 @@ def _from_numpy(tree: ast.Module, numpy: set[str]) -> set[str]:
     return names
 
 
+def _counters(tree: ast.Module) -> set[str]:
+    """Return the names that count in loops: they are numbers."""
+    names = set()
+    for node in ast.walk(tree):
+        loops = isinstance(node, ast.For | ast.comprehension) and isinstance(node.iter, ast.Call)
+        if loops and isinstance(node.iter.func, ast.Name):
+            target = node.target
+            if node.iter.func.id == "enumerate" and isinstance(target, ast.Tuple):
+                target = target.elts[0]
+            elif node.iter.func.id not in ("range", "xrange"):
+                continue
+            if isinstance(target, ast.Name):
+                names.add(target.id)
+    return names
+
+
 def _may_be_array(value: ast.expr, numpy: set[str]) -> bool:
     if not isinstance(value, ast.Call):
         return False
@@ -159,14 +119,16 @@ def _root(node: ast.expr) -> str | None:
     return node.id if isinstance(node, ast.Name) else None
 
 
+_METHODS = frozenset({"itemset", "newbyteorder", "ptp", "tostring"})
 _NUMBERS = frozenset({"complex", "float", "int", "long", "range", "xrange"})
 _NEVER_ARRAYS = frozenset({"input", "len", "ord", "raw_input", "str"})
 
 
 class _Rewriter(ast.NodeTransformer):
-    def __init__(self, numpy: set[str], arrays: set[str]) -> None:
+    def __init__(self, numpy: set[str], arrays: set[str], counters: set[str]) -> None:
         self._numpy = numpy
         self._arrays = arrays
+        self._counters = counters
         self.used: set[str] = set()
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
@@ -215,10 +177,15 @@ class _Rewriter(ast.NodeTransformer):
         return self._item(arg) if several else arg
 
     def _item(self, arg: ast.expr) -> ast.expr:
-        known = isinstance(arg, ast.Constant | ast.JoinedStr | ast.Starred | ast.UnaryOp) or (
-            isinstance(arg, ast.Call)
-            and isinstance(arg.func, ast.Name)
-            and arg.func.id in _NEVER_ARRAYS | _NUMBERS
+        counts = isinstance(arg, ast.Name) and arg.id in self._counters
+        known = (
+            counts
+            or isinstance(arg, ast.Constant | ast.JoinedStr | ast.Starred | ast.UnaryOp)
+            or (
+                isinstance(arg, ast.Call)
+                and isinstance(arg.func, ast.Name)
+                and arg.func.id in _NEVER_ARRAYS | _NUMBERS
+            )
         )
         return arg if known else self._call(_ITEM, arg)
 

@@ -272,6 +272,7 @@ _MACHINERY = (
     importlib.util.__file__,
     os.path.join(_LEGACY, "__main__.py"),
     os.path.join(_LEGACY, "notebook.py"),
+    os.path.join(_LEGACY, "libraries", "arrays.py"),
     os.path.join(_LEGACY, "machinery", ""),
     os.path.join(_LEGACY, "python2", ""),
 )
