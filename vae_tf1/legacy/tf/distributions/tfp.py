@@ -118,7 +118,8 @@ def _identity_multiplier(arguments: dict) -> None:
                 "MultivariateNormalDiag with only a scale_identity_multiplier has no known size; "
                 "give loc or scale_diag as well."
             )
-        arguments["scale_diag"] = multiplier * tf.ones_like(loc)
+        size = tf.shape(tf.convert_to_tensor(loc))[-1:]
+        arguments["scale_diag"] = multiplier * tf.ones(size, multiplier.dtype)
     else:
         arguments["scale_diag"] = multiplier + diagonal
 

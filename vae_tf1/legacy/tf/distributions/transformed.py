@@ -255,11 +255,11 @@ class _AffineOfVector(TransformedDistribution):
         self, loc=None, scale_diag=None, scale_identity_multiplier=None, validate_args=False,
         allow_nan_stats=True, name=None,
     ):  # fmt: skip
-        if scale_diag is None and scale_identity_multiplier is not None:
-            scale_diag = tf.zeros_like(tf.convert_to_tensor(loc))
         if scale_diag is None:
-            scale_diag = tf.ones_like(tf.convert_to_tensor(loc))
-        affine = Affine(loc, scale_identity_multiplier, scale_diag)
+            like = tf.convert_to_tensor(loc)
+            unit = tf.zeros if scale_identity_multiplier is not None else tf.ones
+            scale_diag = unit(tf.shape(like)[-1:], like.dtype)
+        affine = Affine(loc, scale_identity_multiplier, scale_diag, validate_args=validate_args)
         self.loc, self.scale = affine.shift, affine.scale
         diagonal = tf.shape(self.scale.diag_part())
         shape = diagonal if self.loc is None else tf.broadcast_dynamic_shape(
