@@ -21,7 +21,7 @@ def main() -> int:
         try:
             job.show(vae, digits, album, ask=options.prompts and not training.interrupted)
         finally:  # a full disk must not cost the result
-            job.report(vae, digits, training, album)
+            job.report(vae, digits, training, album, options.log_likelihood)
     return INTERRUPTED if training.interrupted else 0
 
 

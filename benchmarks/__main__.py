@@ -1,4 +1,4 @@
-"""One command, one table: ``python -m benchmarks``; see ``benchmarks/README.md``."""
+"""One command, one table: ``python -m benchmarks``; see ``docs/benchmarks.md``."""
 
 from __future__ import annotations
 

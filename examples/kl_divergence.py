@@ -1,6 +1,6 @@
 """The KL divergence of two Gaussians: in closed form, as TensorFlow has it, and by Monte Carlo.
 
-Writes kl_samples.png, kl_running.png and kl_squared_error.png.
+Writes kl_samples.png, kl_running.png, kl_squared_error.png and kl_density.png.
 """
 
 import argparse
@@ -39,6 +39,7 @@ def main(args: argparse.Namespace) -> None:
     plots.kl_samples(p_samples, q_samples).savefig(args.output / "kl_samples.png")
     plots.running_kl(estimate, closed_form).savefig(args.output / "kl_running.png")
     plots.squared_error(estimate, closed_form).savefig(args.output / "kl_squared_error.png")
+    plots.running_kl_density(estimate, closed_form).savefig(args.output / "kl_density.png")
     print(f"Figures in {args.output}/")
 
 

@@ -6,16 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.benchmarks_here import Here
 
+from benchmarks import __main__ as benchmarks
 from benchmarks import memory, rows
 from benchmarks.problem import Problem
-from benchmarks.sides import FLOORS, SESSION
+from benchmarks.sides import FLOORS, SESSION, UNCOMPILED
 from benchmarks.sides.products import step
 from benchmarks.timing import Series
 from benchmarks.worker import Timed, Worker
 
 TINY = ["--layers", "8", "4", "--repetitions", "1"]
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[1]
 
 
 def test_the_products_are_those_of_a_training_step():
@@ -41,6 +43,7 @@ def test_disturbed_repetitions_do_not_count_where_enough_others_do():
     assert series.spread == "1.00-3.00"
 
 
+@pytest.mark.full
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize("way", ["original", "mapped"])
 def test_memory_is_measured_in_a_process_of_its_own(way, tmp_path):
@@ -58,6 +61,7 @@ def test_the_ways_to_rows_are_timed(capsys):
     assert table.count("shuffle: sort") == 2
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("parts", "titles"),
     [
@@ -71,22 +75,28 @@ def test_the_ways_to_rows_are_timed(capsys):
         ),
     ],
 )
-def test_each_part_prints_its_table(parts, titles):
-    command = [sys.executable, ROOT / "tests" / "benchmarks_here.py", *parts, *TINY]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
-    assert done.returncode == 0, done.stderr
+def test_each_part_prints_its_table(parts, titles, monkeypatch, capsys):
+    monkeypatch.setattr(benchmarks, "Worker", Here)
+    monkeypatch.setattr(benchmarks, "PEERS", [])
+    monkeypatch.setattr(benchmarks, "FLOORS", FLOORS[:1])
+    monkeypatch.setattr(benchmarks, "_BATCHES", (16, 256))
+    monkeypatch.setattr(benchmarks, "_WIDTHS", (50,))
+    if "training" not in parts:
+        monkeypatch.setattr(benchmarks, "FIT", UNCOMPILED)  # compiling is not what is tested
+    benchmarks.main([*parts, *TINY])
+    printed = capsys.readouterr().out
     for title, length in titles.items():
-        table = done.stdout.split(title)[1].split("\n\n")[1].splitlines()
+        table = printed.split(title)[1].split("\n\n")[1].splitlines()
         assert len(table) == 2 + length
         assert len({line.count("|") for line in table}) == 1
 
 
-def test_unknown_parts_and_too_few_rows_are_refused():
+def test_unknown_parts_and_too_few_rows_are_refused(capsys):
     for arguments, message in ((["speed"], "no such part: speed"), (["--rows", "3"], "3 rows")):
-        command = [sys.executable, "-m", "benchmarks", *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
-        assert done.returncode == 2
-        assert message in done.stderr.splitlines()[-1]
+        with pytest.raises(SystemExit) as exit:
+            benchmarks.main(arguments)
+        assert exit.value.code == 2
+        assert message in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_a_side_works_in_a_process_of_its_own_and_says_what_is_wrong():

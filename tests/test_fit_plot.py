@@ -21,11 +21,21 @@ X = np.random.default_rng(0).random((30, 6)) < 0.5
 
 def test_the_curve_of_every_step_is_shown(vae, monkeypatch):
     shown = []
-    monkeypatch.setattr(plt, "show", lambda: shown.append(plt.gcf().axes[0].lines[0].get_ydata()))
+    monkeypatch.setattr(
+        plt, "show", lambda **_: shown.append(plt.gcf().axes[0].lines[0].get_ydata())
+    )
     costs = vae.fit(X, epochs=2, batch_sz=10, progress=False)
     np.testing.assert_array_equal(shown, [costs])
     vae.fit(X, epochs=1, batch_sz=10, progress=False, plot=False)
     assert len(shown) == 1
+
+
+def test_in_a_loop_no_call_waits_and_one_window_shows_the_latest(vae, monkeypatch):
+    asked = []
+    monkeypatch.setattr(plt, "show", lambda **how: asked.append((how, plt.get_fignums())))
+    for _ in range(3):
+        vae.fit(X, epochs=1, batch_sz=10, progress=False)
+    assert asked == [({"block": False}, [1])] * 3
 
 
 def test_without_a_display_nothing_is_said_and_nothing_left_open(vae):

@@ -225,6 +225,7 @@ def test_in_a_keras_model_it_trains_predicts_and_is_saved(tmp_path):
     assert loaded.predict(x[:5], verbose=0).shape == (5, 1)
 
 
+@pytest.mark.full
 def test_it_is_a_layer_of_the_keras_before_as_well():
     """`tf.keras` may be Keras 2, which is chosen before TensorFlow is imported."""
     script = """

@@ -2,6 +2,7 @@
 
 import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -149,6 +150,14 @@ def test_some_blocks_run_side_by_side_and_no_more(vae, X, monkeypatch):
     monkeypatch.setattr(vae.sess, "run", waiting)
     assert vae.transform(X[:n]).shape == (n, M)
     assert max(most) == SIDE_BY_SIDE
+
+
+def test_the_first_evaluations_in_several_threads_agree(X):
+    """Each would add to the graph: one after the other, and only the first does."""
+    with VariationalAutoencoder(D, [5, M], seed=3) as vae, ThreadPoolExecutor(8) as pool:
+        in_blocks_of(vae, 10, worth_compiling=10)
+        results = set(pool.map(vae.evaluate, [X] * 8))
+    assert len(results) == 1
 
 
 def test_an_error_in_a_block_reaches_the_caller(vae, X, monkeypatch):

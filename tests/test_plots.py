@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from scipy.stats import gaussian_kde
 
 from vae_tf1 import plots
 from vae_tf1.divergence import MonteCarloKL
@@ -31,6 +32,7 @@ FIGURES = {
     ),
     "kl_samples": lambda **o: plots.kl_samples(TWO, TWO + 1, **o),
     "running_kl": lambda **o: plots.running_kl(ESTIMATE, 2.5, **o),
+    "running_kl_density": lambda **o: plots.running_kl_density(ESTIMATE, 2.5, **o),
     "squared_error": lambda **o: plots.squared_error(ESTIMATE, 2.5, **o),
     "curves": lambda **o: plots.curves(X, TWO, ["x", "x²"], title="Powers", **o),
     "clouds": lambda **o: plots.clouds(TWO, {"doubled": 2 * TWO}, **o),
@@ -139,10 +141,34 @@ def test_decoded_plane_puts_each_image_where_its_point_is():
 
 def test_latent_scatter_has_a_colour_a_label():
     codes, labels = RNG.normal(size=(30, 3)), np.arange(30) % 3
-    (ax,) = plots.latent_scatter(codes, labels).axes
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["0", "1", "2"]
+    figure = plots.latent_scatter(codes, labels)
+    (ax,), (legend,) = figure.axes, figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["0", "1", "2"]
     np.testing.assert_array_equal(ax.collections[1].get_offsets(), codes[1::3, :2])
-    assert plots.latent_scatter(codes).axes[0].get_legend() is None
+    assert plots.latent_scatter(codes).legends == []
+
+
+@pytest.mark.parametrize("spread", [(1, 4), (4, 1), (1, 1)])
+def test_the_legend_of_the_codes_is_inside_the_picture_and_beside_the_axes(spread, tmp_path):
+    codes = RNG.normal(size=(500, 2)) * spread
+    figure = plots.latent_scatter(codes, np.arange(500) % 10)
+    figure.savefig(tmp_path / "latent_codes.png")
+    (legend,), (ax,) = figure.legends, figure.axes
+    legend, width = legend.get_window_extent(), figure.bbox.width
+    assert ax.get_window_extent().x1 < legend.x0 < legend.x1 <= width
+
+
+def test_the_density_at_the_margin_is_that_of_the_running_estimates():
+    mean = np.sort(RNG.normal(2.5, 0.1, 4000))
+    estimate = MonteCarloKL(np.arange(1, 4001), mean, np.full(4000, 0.01))
+    ax, margin = plots.running_kl_density(estimate).axes
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), mean)
+    (line,) = margin.lines
+    density, y = line.get_data()
+    np.testing.assert_allclose(density, gaussian_kde(mean)(y), rtol=1e-6)
+    assert margin.get_ylim() == ax.get_ylim()
+    constant = MonteCarloKL(np.arange(1, 4), np.full(3, np.inf), np.full(3, np.inf))
+    assert not plots.running_kl_density(constant).axes[1].lines
 
 
 def test_running_estimate_and_its_error_are_those_given():

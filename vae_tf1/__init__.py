@@ -4,37 +4,82 @@ Importing this package has no side effects: it does not even import TensorFlow. 
 is loaded from its module on first use.
 """
 
-from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # what editors and type checkers see; `__getattr__` loads the same names
+    from vae_tf1 import plots
+    from vae_tf1.autoencoder import VariationalAutoencoder
+    from vae_tf1.bijectors import Cubic, fit_distribution
+    from vae_tf1.divergence import (
+        kl_divergence_gaussians,
+        log_density_ratio_gaussians,
+        monte_carlo_kl,
+    )
+    from vae_tf1.errors import CheckpointError, DataError, DataWarning
+    from vae_tf1.gaussian import BaseDistribution, Gaussian
+    from vae_tf1.mixture import fit_mixture, gmm_energy, gmm_params
+    from vae_tf1.model.layers import DenseLayer
+
+__all__ = [
+    "BaseDistribution",
+    "CheckpointError",
+    "Cubic",
+    "DataError",
+    "DataWarning",
+    "DenseLayer",
+    "Gaussian",
+    "VariationalAutoencoder",
+    "fit_distribution",
+    "fit_mixture",
+    "gmm_energy",
+    "gmm_params",
+    "kl_divergence_gaussians",
+    "log_density_ratio_gaussians",
+    "monte_carlo_kl",
+    "plots",
+]
+__version__ = "1.0.0"
 
 _HOME_OF = {
-    "DenseLayer": "model.layers",
-    "VariationalAutoencoder": "autoencoder",
     "BaseDistribution": "gaussian",
+    "CheckpointError": "errors",
+    "Cubic": "bijectors",
+    "DataError": "errors",
+    "DataWarning": "errors",
+    "DenseLayer": "model.layers",
     "Gaussian": "gaussian",
+    "VariationalAutoencoder": "autoencoder",
+    "fit_distribution": "bijectors",
+    "fit_mixture": "mixture",
+    "gmm_energy": "mixture",
+    "gmm_params": "mixture",
     "kl_divergence_gaussians": "divergence",
     "log_density_ratio_gaussians": "divergence",
     "monte_carlo_kl": "divergence",
-    "gmm_params": "mixture",
-    "gmm_energy": "mixture",
-    "fit_mixture": "mixture",
-    "Cubic": "bijectors",
-    "fit_distribution": "bijectors",
-    "CheckpointError": "errors",
-    "DataError": "errors",
-    "DataWarning": "errors",
 }
 _MODULES = ("plots",)
 
-__all__ = [*_HOME_OF, *_MODULES]
-__version__ = "1.0.0"
 
+if not TYPE_CHECKING:  # or a misspelt name would look like one of ours
 
-def __getattr__(name: str) -> object:
-    if name in _HOME_OF:
-        return getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
-    if name in _MODULES:
-        return import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name):
+        if name in _HOME_OF:
+            return getattr(_load(_HOME_OF[name]), name)
+        if name in _MODULES:
+            return _load(name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def _load(module):
+        """Import a module of ours, and TensorFlow with it if need be, without a word."""
+        import sys
+        from importlib import import_module
+
+        if "tensorflow" in sys.modules:
+            return import_module(f"{__name__}.{module}")
+        from vae_tf1.backend.notices import without_startup_notices
+
+        with without_startup_notices():
+            return import_module(f"{__name__}.{module}")
 
 
 def __dir__() -> list[str]:

@@ -8,6 +8,8 @@ from numbers import Real
 
 import numpy as np
 
+from vae_tf1.errors import one_line
+
 __all__ = ["check_count", "check_one_of", "check_positive"]
 
 
@@ -26,7 +28,7 @@ def check_count(value: object, name: str, least: int = 1) -> int:
     except TypeError:
         count = None
     if count is None:
-        raise TypeError(f"{name} must be an integer, not {value!r}")
+        raise TypeError(f"{name} must be an integer, not {one_line(repr(value))}")
     if count < least:
         raise ValueError(f"{name} must be at least {least}, not {count}")
     return count
@@ -43,7 +45,7 @@ def check_positive(value: object, name: str) -> float:
     real = isinstance(value, Real | np.number) and not isinstance(value, bool | np.bool_)
     number = float(value) if real else math.nan  # type: ignore[arg-type]
     if not (math.isfinite(number) and number > 0):
-        raise ValueError(f"{name} must be a positive number, not {value!r}")
+        raise ValueError(f"{name} must be a positive number, not {one_line(repr(value))}")
     return number
 
 
@@ -56,5 +58,7 @@ def check_one_of(value: object, name: str, allowed: tuple[str, ...]) -> str:
         If it is something else.
     """
     if not isinstance(value, str) or value not in allowed:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, not {value!r}")
+        raise ValueError(
+            f"{name} must be one of {', '.join(map(repr, allowed))}, not {one_line(repr(value))}"
+        )
     return value

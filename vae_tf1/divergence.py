@@ -239,7 +239,7 @@ def monte_carlo_kl(
     _check_distribution("p", p, ("log_prob",), ("logpdf",))
 
     recorded = np.linspace(n_samples, 1, min(points, n_samples))[::-1].round().astype(np.int64)
-    mean = standard_error = None
+    mean = standard_error = np.empty(0)
     moments = _Moments()
     with _log_ratio_drawer(q, p, seed, sess) as draw:
         for start in range(0, n_samples, chunk_size):
@@ -251,7 +251,7 @@ def monte_carlo_kl(
                 raise ValueError("log q(z) - log p(z) is NaN or -inf at a sample z of q")
             if reduce_batch:
                 log_ratio = log_ratio.reshape(len(log_ratio), -1).sum(axis=1)
-            if mean is None:
+            if start == 0:
                 mean = np.empty((len(recorded), *log_ratio.shape[1:]))
                 standard_error = np.empty_like(mean)
             part = slice(*np.searchsorted(recorded, [start + 1, start + n + 1]))
@@ -333,7 +333,7 @@ def _namespace(*values: ArrayLike) -> Any:
     return tf.math if any(tf.is_tensor(value) for value in values) else np
 
 
-def _sum_last_axis(value: np.ndarray | tf.Tensor, dtype: Any) -> np.ndarray | tf.Tensor:
+def _sum_last_axis(value: Any, dtype: Any) -> np.ndarray | tf.Tensor:
     """Sum over the last axis; a scalar is one coordinate and has none."""
     if tf.is_tensor(value):
         return value if value.shape.rank == 0 else tf.reduce_sum(value, axis=-1)
@@ -361,8 +361,8 @@ def _operands(**values: ArrayLike) -> tuple[list[np.ndarray] | list[tf.Tensor], 
 
     tensors = {name: value for name, value in values.items() if tf.is_tensor(value)}
     if not tensors:
-        dtype = np.result_type(*values.values())
-        dtype = dtype if dtype.kind == "f" else np.float64
+        common = np.result_type(*values.values())
+        dtype = common if common.kind == "f" else np.dtype(np.float64)
         return [np.asarray(value, np.float64) for value in values.values()], dtype
     dtypes = {tensor.dtype.base_dtype for tensor in tensors.values()}
     if len(dtypes) > 1 or not all(dtype.is_floating for dtype in dtypes):

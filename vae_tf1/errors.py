@@ -6,24 +6,30 @@ import os
 import sys
 import warnings
 
-__all__ = ["CheckpointError", "DataError", "DataWarning", "one_line", "reason", "warn"]
+__all__ = ["CheckpointError", "DataError", "DataWarning", "one_line", "reason", "show_path", "warn"]
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _PREAMBLE = ("Graph execution error:", "Detected at node", "Node:", "\t", " ", "[[")
 _LONGEST = 300  # characters of a reason
+_LONGEST_PATH = 500
 
 
 class CheckpointError(ValueError):
     """A checkpoint that cannot be read, written or used; the message says which and why."""
 
+    def __str__(self) -> str:
+        return _printable(super().__str__())
+
 
 class DataError(ValueError):
     """Data that is missing, broken or not MNIST: which file (or address), and what is wrong.
 
+    The message is one line of bounded length, whatever a file, a name or a server holds.
+
     Attributes
     ----------
     path : str
-        The file, folder or address.
+        The file, folder or address, as it was given.
     reason : str
         What is wrong with it.
     """
@@ -34,7 +40,7 @@ class DataError(ValueError):
         super().__init__(self.path, self.reason)
 
     def __str__(self) -> str:
-        return f"{one_line(self.path)}: {self.reason}"
+        return f"{show_path(self.path)}: {self.reason}"
 
 
 class DataWarning(UserWarning):
@@ -45,6 +51,21 @@ def one_line(text: str) -> str:
     """Return `text` as one printable line of bounded length, whatever a hostile file holds."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+
+
+def show_path(path: str | os.PathLike) -> str:
+    r"""Return a path fit for a message: a newline as ``\n``, and the middle left out if long."""
+    text = _without_middle(os.fspath(path))
+    return _without_middle(_printable(text))
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _without_middle(text: str) -> str:
+    half = (_LONGEST_PATH - 1) // 2
+    return text if len(text) <= _LONGEST_PATH else f"{text[:half]}…{text[-half:]}"
 
 
 def reason(error: BaseException) -> str:

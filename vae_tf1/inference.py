@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from vae_tf1.backend.memory import keep_freed_memory
-from vae_tf1.backend.notices import without_deprecation_notices
+from vae_tf1.backend.notices import without_deprecation_notices, without_first_notices
 from vae_tf1.backend.xla import Compiled, graph_function
 from vae_tf1.data.prefetch import run_ahead
 from vae_tf1.data.rows import Rows, as_values
@@ -56,8 +56,7 @@ class Inference:
         worth_compiling: int = _WORTH_COMPILING,
     ) -> None:
         self._model = model
-        widest = max(model.D, *model.hidden_layer_sizes)
-        self.block_rows = max(1, block_bytes // (4 * widest))
+        self.block_rows = max(1, block_bytes // (4 * model.widest))
         self._side_by_side, self._worth_compiling = side_by_side, worth_compiling
         self._evaluations: Compiled[Callable] = Compiled(model.graph, "the evaluation")
 
@@ -125,7 +124,8 @@ class Inference:
         def build(compiled: bool) -> Callable:
             evaluation = self._build_evaluation(rows, n, compiled)
             if compiled:
-                evaluation(np.zeros((n, self._model.D), rows.dtype), 0)
+                with without_first_notices("compiling"):
+                    evaluation(np.zeros((n, self._model.D), rows.dtype), 0)
             return evaluation
 
         return self._evaluations.get((rows.dtype, rows.levels, n), build, compiled)

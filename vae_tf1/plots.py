@@ -7,12 +7,15 @@ an empty figure of pyplot's: ``plots.elbo_curve(costs, figure=plt.figure()); plt
 
 from __future__ import annotations
 
+import atexit
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.mlab import GaussianKDE
+from matplotlib.ticker import MaxNLocator
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,6 +36,7 @@ __all__ = [
     "likelihood_curves",
     "reconstructions",
     "running_kl",
+    "running_kl_density",
     "sample_sets",
     "samples",
     "show_elbo_curve",
@@ -82,7 +86,10 @@ def elbo_curve(
 
 
 def show_elbo_curve(costs: ArrayLike) -> None:
-    """Show `elbo_curve` in a window or a notebook; do nothing where there is neither.
+    """Show `elbo_curve` in a window or a notebook; do nothing if there is neither.
+
+    The window does not stop the program, and a second curve takes the place of the first. A program
+    that ends while the window is open waits until the user has closed the window.
 
     Parameters
     ----------
@@ -92,15 +99,26 @@ def show_elbo_curve(costs: ArrayLike) -> None:
     import matplotlib.pyplot as plt
 
     try:
-        figure = plt.figure()
+        figure = plt.figure("ELBO", clear=True)
     except Exception:  # a display that does not answer; the toolkits have no common error
         return
     elbo_curve(costs, figure=figure)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*non-interactive", UserWarning)
-        plt.show()
+        plt.show(block=False)
+    if figure.canvas.required_interactive_framework is not None:
+        figure.canvas.flush_events()  # paint it now: the program may be busy for long
+        atexit.unregister(_wait_for_windows)
+        atexit.register(_wait_for_windows)
     if figure.canvas.required_interactive_framework is None:  # nobody else will
         plt.close(figure)
+
+
+def _wait_for_windows() -> None:
+    import matplotlib.pyplot as plt
+
+    if plt.fignum_exists("ELBO"):
+        plt.show()
 
 
 def reconstructions(
@@ -264,9 +282,11 @@ def latent_scatter(
         x, y = codes[labels == kind, :2].T
         ax.scatter(x, y, s=_dot_size(len(codes)), alpha=0.6, color=f"C{i % 10}", label=str(kind))
     if 1 < len(kinds) <= _MOST_LEGEND_ENTRIES:
-        legend = ax.legend(title="label", loc="center left", bbox_to_anchor=(1, 0.5))
+        # Of the figure, not of the axes: the layout keeps room for it.
+        legend = figure.legend(title="label", loc="outside right center")
         for handle in legend.legend_handles:
-            handle.set(sizes=[30], alpha=1)
+            if handle is not None:
+                handle.set(sizes=[30], alpha=1)
     ax.set(title=title, xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
     ax.grid(alpha=0.3)
     return figure
@@ -355,7 +375,7 @@ def gaussian_densities(
         ax.legend()
     ax.set(title="Densities of the latent variable", xlabel="$z$", ylabel="Density")
     ax.grid(alpha=0.3)
-    return ax.figure
+    return cast(Figure, ax.figure)
 
 
 def kl_samples(
@@ -406,7 +426,7 @@ def running_kl(
     if true_kl is not None:
         ax.axhline(true_kl, color="tab:red", linewidth=2, label=f"closed form, {true_kl:.4f}")
     if np.isfinite(centre) and centre > 0:
-        ax.set_ylim(0.95 * centre, 1.05 * centre)
+        ax.set_ylim(0.95 * float(centre), 1.05 * float(centre))
     ax.set(
         title="Running Monte Carlo estimate of KL(q ‖ p)",
         xlabel="Monte Carlo samples",
@@ -414,6 +434,55 @@ def running_kl(
     )
     ax.grid(alpha=0.3)
     ax.legend(loc="lower right")
+    return figure
+
+
+def running_kl_density(
+    estimate: MonteCarloKL, true_kl: float | None = None, *, figure: Figure | None = None
+) -> Figure:
+    """Draw the running Monte Carlo estimate of a KL divergence, with their density at the margin.
+
+    The density counts each running estimate once, so it shows where the curve spends its samples.
+    It is a Gaussian kernel estimate with Scott's bandwidth.
+
+    Parameters
+    ----------
+    estimate
+        From `vae_tf1.monte_carlo_kl`, of one divergence.
+    true_kl
+        The value in closed form, if there is one.
+    figure
+        An empty figure to draw into; a new one by default.
+
+    References
+    ----------
+    Scott (1992), Multivariate Density Estimation, section 6.3.
+    """
+    mean = _array("estimate.mean", estimate.mean, 1)
+    finite = mean[np.isfinite(mean)]
+    figure = _figure(figure, (6.4, 5.4))
+    ax, margin = figure.subplots(1, 2, sharey=True, width_ratios=(5, 1))
+    ax.plot(estimate.samples, mean, label="Monte Carlo estimate")
+    if len(set(finite)) > 1:
+        # The first estimates are far away from all others and would leave these a flat line.
+        low, high = np.quantile(finite, [0.002, 0.998])
+        y = np.linspace(low - 0.1 * (high - low), high + 0.1 * (high - low), 501)
+        density = GaussianKDE(finite)(y)
+        margin.fill_betweenx(y, density, alpha=0.25)
+        margin.plot(density, y)
+        ax.set_ylim(float(y[0]), float(y[-1]))
+    if true_kl is not None:
+        ax.axhline(true_kl, color="tab:red", label=f"closed form, {true_kl:.4f}")
+        margin.axhline(true_kl, color="tab:red")
+    ax.set(
+        title="Running Monte Carlo estimate of KL(q ‖ p)",
+        xlabel="Monte Carlo samples",
+        ylabel="KL divergence (nats)",
+    )
+    margin.set(title="density", xlabel="1 / nat", xlim=(0, None))
+    ax.grid(alpha=0.3)
+    ax.legend(loc="lower right")
+    margin.grid(alpha=0.3)
     return figure
 
 
@@ -604,7 +673,7 @@ def likelihood_curves(
         xlabel="Epoch",
         ylabel="Negative log-likelihood (nats per sample)",
     )
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.grid(alpha=0.3)
     ax.legend()
     return figure

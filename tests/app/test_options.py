@@ -21,13 +21,15 @@ def test_without_options_it_is_the_job_of_the_original():
         output=Path("output"),
         prompts=True,
         checkpoint_dir=None,
+        log_likelihood=None,
     )
 
 
 def test_every_option_arrives():
     text = (
         "--data mnist --limit 1000 --epochs 3 --batch-size 50 --layers 300 200 20 --seed 0 "
-        "--output pictures --no-prompts --checkpoint-dir saved"
+        "--output pictures --no-prompts --checkpoint-dir saved "
+        "--log-likelihood 100"
     )
     assert parse_options(text.split()) == Options(
         data="mnist",
@@ -39,7 +41,12 @@ def test_every_option_arrives():
         output=Path("pictures"),
         prompts=False,
         checkpoint_dir=Path("saved"),
+        log_likelihood=100,
     )
+
+
+def test_the_log_likelihood_takes_5000_samples_unless_told_otherwise():
+    assert parse_options(["--log-likelihood"]).log_likelihood == 5000
 
 
 @pytest.mark.parametrize(
@@ -68,6 +75,7 @@ def test_a_tilde_is_the_users_home(monkeypatch):
         ("--epochs 1.5", "a whole number from 1 to 1,000,000 is wanted, not '1.5'"),
         ("--epochs", "argument --epochs: expected one argument"),
         ("--batch-size -64", "--batch-size: a whole number from 1 to 1,000,000 is wanted"),
+        ("--log-likelihood 0", "argument --log-likelihood: a whole number from 1 to 1,000,000"),
         ("--limit 0", "argument --limit: a whole number from 1"),
         ("--layers", "argument --layers: expected at least one argument"),
         ("--layers 200 0", "argument --layers: a whole number from 1 to 10,000 is wanted, not '0'"),

@@ -60,6 +60,7 @@ def names(folder):
 # As a user, in a process of its own
 
 
+@pytest.mark.full
 def test_without_a_terminal_nothing_is_asked_and_everything_is_saved(mnist, tmp_path):
     folder, images = mnist
     arguments = ("--data", folder, "--epochs", 3, "--layers", 16, "--latent", 2, "--seed", 5)
@@ -118,12 +119,13 @@ def test_at_a_terminal_it_asks_and_saves_each_sample_that_is_wanted(mnist, tmp_p
     assert "epoch 2/2: 100%" in terminal.text  # a bar
 
 
+@pytest.mark.full
 def test_with_a_display_there_are_windows_until_ctrl_c_at_a_question(mnist, tmp_path):
     log = tmp_path / "windows"
     log.touch()
     variables = {
-        "MPLBACKEND": "module://window_backend",
-        "PYTHONPATH": str(Path(__file__).parents[1] / "support"),
+        "MPLBACKEND": "module://support.window_backend",
+        "PYTHONPATH": str(Path(__file__).parents[1]),
         "WINDOW_LOG": str(log),
     }
     with Terminal("--data", mnist[0], *SMALL, cwd=tmp_path, **variables) as terminal:
@@ -147,6 +149,7 @@ def test_with_a_display_there_are_windows_until_ctrl_c_at_a_question(mnist, tmp_
     assert names(tmp_path / "output") == set(ALWAYS)
 
 
+@pytest.mark.full
 def test_ctrl_c_during_the_training_keeps_what_was_learned(mnist, tmp_path):
     many = ("--epochs", "1000000", "--layers", "12", "3", "--seed", "0")
     process = start("--data", mnist[0], *many, cwd=tmp_path)
@@ -205,6 +208,17 @@ def test_no_prompts_means_no_question_even_at_a_terminal(run, monkeypatch):
     status, _, _ = run(*SMALL, "--no-prompts")
     assert status == 0
     assert names("output") == {*ALWAYS, "posterior_sample_1", "prior_sample_1"}
+
+
+def test_the_log_likelihood_of_the_test_images_is_printed_on_request(run, mnist):
+    status, out, _ = run(*SMALL, "--no-prompts", "--log-likelihood", "3")
+    assert status == 0
+    line = next(line for line in out.splitlines() if line.startswith("test log p(x)"))
+    assert line.endswith("nats per image, by importance sampling with 3 codes an image")
+    with VariationalAutoencoder(784, [12, 3], seed=0) as vae:
+        vae.fit(mnist[1]["train"], epochs=2, progress=False, plot=False)
+        expected = vae.log_likelihood(mnist[1]["test"], 3)
+    assert float(line.split()[3]) == pytest.approx(expected.mean(), abs=0.006)
 
 
 def test_ctrl_c_before_the_first_step_has_nothing_to_keep(run, monkeypatch):

@@ -77,7 +77,7 @@ def test_a_picture_that_cannot_be_saved_is_one_sentence(tmp_path):
 def display():
     """Let matplotlib believe that there is a display; the result is what happens on it."""
     before = plt.get_backend()
-    plt.switch_backend("module://window_backend")
+    plt.switch_backend("module://support.window_backend")
     window_backend.events.clear()
     yield window_backend.events
     plt.close("all")

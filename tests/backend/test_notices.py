@@ -31,7 +31,7 @@ def test_notices_are_dropped_and_all_else_comes_through_in_order(capfd, monkeypa
         assert capfd.readouterr().err == ""
         os.write(2, b"third, without an end of line")
     assert capfd.readouterr().err == "first\nsecond\nthird, without an end of line"
-    assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == "3"  # for what comes after the import
+    assert "TF_CPP_MIN_LOG_LEVEL" not in os.environ  # no process that is started later inherits it
 
 
 @pytest.mark.usefixtures("as_at_start")
@@ -91,3 +91,25 @@ def test_without_a_standard_error_it_is_only_a_block():
         [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, timeout=60
     )
     assert (done.returncode, done.stdout) == (0, b"inside\n")
+
+
+@pytest.mark.parametrize(
+    "first", ["", "import tensorflow as tf; sys.stderr.write('--- ours ---\\n')"]
+)
+def test_a_script_that_uses_the_library_sees_nothing_of_tensorflows(first):
+    """Loading the class, the first session and the first compilation are silent."""
+    code = f"""
+import sys
+import numpy as np
+{first}
+from vae_tf1 import VariationalAutoencoder
+X = np.zeros((20, 6))
+with VariationalAutoencoder(6, [2]) as vae:
+    vae.fit(X, epochs=1, batch_sz=10, compile=True, progress=False, plot=False)
+    vae.evaluate(X)
+"""
+    environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == b""
+    assert done.stderr.partition(b"--- ours ---\n")[2 if first else 0] == b""

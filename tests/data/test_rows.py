@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_np
@@ -38,6 +39,32 @@ class TestStorage:
         assert rows.dtype == np.float32
         np.testing.assert_array_equal(values_of(rows), X.astype(np.float32))
 
+    def test_a_buffer_is_an_array(self):
+        X = np.arange(8, dtype=np.uint8).reshape(2, D) % 2
+        np.testing.assert_array_equal(values_of(as_rows(memoryview(X), D)), X)
+
+    def test_a_fingerprint_is_of_every_value_and_of_its_units(self):
+        """1.0.0 looked at 64 rows, and at the bytes alone."""
+        X = np.random.default_rng(0).random((2000, D)) < 0.5
+        changed = X.copy()
+        changed[7, 1] ^= True  # no row that a sample of 64 would look at
+        fingerprint = as_rows(X, D).fingerprint()
+        for same in (X.astype(np.float64), X.tolist(), X.astype("u1")):
+            assert as_rows(same, D).fingerprint() == fingerprint
+        for other in (changed, X / 255, X[:-1]):
+            assert as_rows(other, D).fingerprint() != fingerprint
+        assert as_rows(changed, D).sample_checksum() == as_rows(X, D).sample_checksum()
+
+    def test_a_slice_of_a_stream_of_many_rows_costs_what_it_holds(self):
+        class Many:
+            def __len__(self):
+                return 10**15
+
+            def __getitem__(self, index):
+                return np.zeros(D)
+
+        assert as_rows(Many(), D).take(slice(10**14, 10**14 + 3)).shape == (3, D)
+
     def test_bytes_are_not_copied(self):
         X = np.zeros((10, D), np.uint8)
         assert np.shares_memory(as_rows(X, D).take(slice(None)), X)
@@ -73,6 +100,12 @@ WRONG = {
     "a string": ("0110", TypeError, "not str"),
     "a dict": ({}, TypeError, "not dict"),
     "a function": (print, TypeError, "real numbers"),
+    "a generator": ((row for row in np.zeros((3, D))), TypeError, "only one after the other"),
+    "a tf.data dataset": (tf.data.Dataset.from_tensor_slices(np.zeros((3, D))), TypeError,
+                          "only one after the other"),
+    "a set": ({0.5}, TypeError, "only one after the other"),
+    "images and labels": ((np.zeros((3, D)), np.zeros(3)), TypeError, r"give \w\[0\] alone"),
+    "a pair of arrays": ([np.zeros((5, D)), np.zeros(5)], TypeError, "a pair"),
 }  # fmt: skip
 
 
@@ -210,6 +243,11 @@ class TestOptions:
         with pytest.raises(error, match=message):
             vae.fit(np.zeros((3, D)), progress=False, plot=False, **options)
         assert list(tmp_path.iterdir()) == []
+
+    def test_a_numpy_number_is_a_number_of_seconds(self, vae, tmp_path):
+        X = np.zeros((3, D))
+        options = {"progress": False, "plot": False, "checkpoint_dir": tmp_path}
+        assert len(vae.fit(X, 1, 1, save_every=np.float32(3), **options)) == 3
 
     def test_numpy_integers_are_integers(self):
         assert check_count(np.int32(3), "n") == 3

@@ -78,3 +78,21 @@ def test_it_is_the_log_probability_of_tensorflows_bernoulli(in_graph):
     theirs = tf.compat.v1.distributions.Bernoulli(logits=LOGITS).log_prob(X)
     ours, _, _ = in_graph(X, LOGITS)
     np.testing.assert_allclose(ours, tf.reduce_sum(theirs, 1), rtol=1e-6)
+
+
+def test_the_gradient_is_x_minus_sigmoid_under_a_tape_too():
+    """At a logit of zero TensorFlow's own would be X, not X − ½."""
+    X = np.array([[0.0, 1.0, 0.25, 1.0]], np.float32)
+    logits = tf.constant([[0.0, 0.0, -0.0, 2.0]])
+    in_function = tf.function(lambda x, y: tape(x, y), autograph=False)
+
+    def tape(X, logits):
+        with tf.GradientTape() as watched:
+            watched.watch([X, logits])
+            value = bernoulli_log_likelihood(X, logits)
+        return watched.gradient(value, [X, logits])
+
+    expected = logits, X - 1 / (1 + np.exp(-logits))
+    for gradients in (tape(tf.constant(X), logits), in_function(tf.constant(X), logits)):
+        np.testing.assert_allclose(gradients[0], expected[0], atol=1e-7)
+        np.testing.assert_allclose(gradients[1], expected[1], atol=1e-7)

@@ -1,12 +1,9 @@
-"""The benchmarks' parts with all sides in this process: one of its own for each takes minutes."""
+"""A side of the benchmarks in this process: one of its own for each side takes minutes."""
 
-import sys
 import time
 
 import tensorflow as tf
 
-from benchmarks import __main__ as benchmarks
-from benchmarks.sides import FLOORS, UNCOMPILED
 from benchmarks.worker import Timed
 
 
@@ -32,12 +29,3 @@ class Here:
 
     def __exit__(self, *exception):
         pass
-
-
-benchmarks.Worker = Here
-benchmarks.PEERS = []
-benchmarks.FLOORS = FLOORS[:1]
-benchmarks._BATCHES, benchmarks._WIDTHS = (16, 256), (50,)
-if "training" not in sys.argv:
-    benchmarks.FIT = UNCOMPILED
-benchmarks.main()

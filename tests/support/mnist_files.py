@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vae_tf1.data import mnist
-from vae_tf1.data.mnist import builtin_digits
+from vae_tf1.data.mnist import builtin_digits, loader
+from vae_tf1.data.mnist.builtin import StandIn
+from vae_tf1.data.mnist.loader import Loader
 
 IDX_NAMES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
@@ -36,14 +37,14 @@ def idx_labels(labels, magic=0x801, count=None):
     return struct.pack(">2I", magic, count) + labels.astype(np.uint8).tobytes()
 
 
-def write_idx(folder, parts=("train", "test"), zipped=True, dot="-", n=30):
-    """Write the IDX files of `parts`; return {part: (images, labels)}."""
+def write_idx(folder, splits=("train", "test"), zipped=True, dot="-", n=30):
+    """Write the IDX files of `splits`; return {split: (images, labels)}."""
     folder.mkdir(parents=True, exist_ok=True)
     content = {}
-    for part in parts:
-        images, labels = content[part] = digits(n, part)
+    for split in splits:
+        images, labels = content[split] = digits(n, split)
         for name, data in zip(
-            IDX_NAMES[part], (idx_images(images), idx_labels(labels)), strict=True
+            IDX_NAMES[split], (idx_images(images), idx_labels(labels)), strict=True
         ):
             name = name.replace("-idx", f"{dot}idx")
             if zipped:
@@ -56,10 +57,10 @@ def write_idx(folder, parts=("train", "test"), zipped=True, dot="-", n=30):
 def write_npz(path, n=30, compressed=True, **replaced):
     """Write a file as Keras's mnist.npz; keywords replace arrays, None leaves one out."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = {part: digits(n, part) for part in ("train", "test")}
+    content = {split: digits(n, split) for split in ("train", "test")}
     arrays = {
-        f"{letter}_{part}": values.reshape(-1, 28, 28) if letter == "x" else values
-        for part, pair in content.items()
+        f"{letter}_{split}": values.reshape(-1, 28, 28) if letter == "x" else values
+        for split, pair in content.items()
         for letter, values in zip("xy", pair, strict=True)
     }
     arrays.update(replaced)
@@ -85,6 +86,18 @@ def write_csv(path, n=30, header=CSV_HEADER, end="\n"):
     return images, labels
 
 
+def write_amat(folder, end="\n", sizes=(("train", 20), ("valid", 5), ("test", 10))):
+    """Write Larochelle's files; return {"train", "valid", "test": images of 0 and 1}."""
+    folder.mkdir(parents=True, exist_ok=True)
+    content = {}
+    for seed, (name, n) in enumerate(sizes):
+        images = np.random.default_rng(seed).integers(0, 2, (n, 784)).astype(np.uint8)
+        lines = [" ".join(map(str, image)) + end for image in images]
+        (folder / f"binarized_mnist_{name}.amat").write_bytes("".join(lines).encode())
+        content[name] = images
+    return content
+
+
 def rewrite_zip(path, method=zipfile.ZIP_DEFLATED, **members):
     """Write a zip archive of the given members as they are."""
     with zipfile.ZipFile(path, "w", method) as archive:
@@ -104,6 +117,6 @@ def nowhere(tmp_path, monkeypatch) -> Path:
     monkeypatch.setenv("VAE_TF1_OFFLINE", "1")
     for variable in ("VAE_TF1_DATA", "KERAS_HOME"):
         monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setattr(mnist.loader, "_BUILTIN_SIZES", {"train": 60, "test": 10})
-    monkeypatch.setattr(mnist.loader, "_download_failure", None)
+    # What the public functions use: here with few built-in digits, and no failure remembered.
+    monkeypatch.setattr(loader, "_LOADER", Loader(stand_in=StandIn({"train": 60, "test": 10})))
     return home

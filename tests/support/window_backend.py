@@ -1,6 +1,7 @@
 """A matplotlib backend for the tests: windows without a display, which write down what happens.
 
-``MPLBACKEND=module://window_backend``; the events go to the file that $WINDOW_LOG names, if any.
+``MPLBACKEND=module://support.window_backend``; the events go to the file that $WINDOW_LOG names, if
+any.
 """
 
 import os

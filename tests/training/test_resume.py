@@ -176,6 +176,7 @@ class TestResume:
 
 
 class TestSignals:
+    @pytest.mark.full
     def test_sigterm_saves_and_then_ends_the_process(self, tmp_path):
         code = f"""
 import numpy as np

@@ -68,7 +68,9 @@ class TestTheOriginalsTraining:
         np.testing.assert_allclose(costs, expected, rtol=1e-5)
         assert_same_state(state(vae), fitted, rtol=1e-4, atol=1e-5)
 
-    @pytest.mark.parametrize(("batch_sz", "epochs"), [(BATCH, 10), (ODD, 34)])
+    @pytest.mark.parametrize(
+        ("batch_sz", "epochs"), [(BATCH, 10), pytest.param(ODD, 34, marks=pytest.mark.full)]
+    )
     def test_compiled_or_not_the_elbo_of_a_hundred_steps_agrees(self, X, batch_sz, epochs):
         costs = []
         for compiled in (True, False):
@@ -120,7 +122,10 @@ class TestTheOriginalsTraining:
 
 
 class TestReproducible:
-    @pytest.mark.parametrize(("batch_sz", "capacities"), [(BATCH, (1, 3, 64)), (ODD, (1, 2, 64))])
+    @pytest.mark.parametrize(
+        ("batch_sz", "capacities"),
+        [(BATCH, (1, 3, 64)), pytest.param(ODD, (1, 2, 64), marks=pytest.mark.full)],
+    )
     def test_same_bits_whatever_the_chunk_size(self, X, batch_sz, capacities, tmp_path):
         """However many steps a loop may have, and however many of them a chunk does have."""
         results = []
@@ -213,8 +218,68 @@ class TestNotFinite:
             vae.sess.run(vae.train_op, {vae.X: X[order[j * batch_sz : (j + 1) * batch_sz]]})
         assert_same_state(state(vae, ["rms"]), stopped, rtol=1e-5, atol=1e-6)
 
+    @pytest.mark.parametrize("compiled", [False, True])
+    def test_a_mean_square_that_overflows_stops_before_it_does(self, X, compiled):
+        """A gradient above 1.8e19 is finite and its square is not, so the next update would be NaN.
+
+        The noise is huge and the decoder's weights are zero: only the encoder's stddev sees it.
+        """
+        with VariationalAutoencoder(D, [3], seed=1) as vae:
+            good = vae.fit(X, epochs=1, batch_sz=BATCH, compile=compiled, **QUIET)
+            slot = vae.optimizer.get_slot(vae.variables[1], "rms")
+            with vae.graph.as_default():
+                slot.load(np.full(slot.shape.as_list(), 3e38, np.float32), vae.sess)
+                vae.variables[0].load(np.full((D, 6), 1e19, np.float32), vae.sess)
+            with pytest.raises(FloatingPointError, match="step 1, in epoch 2"):
+                vae.fit(X, epochs=1, batch_sz=BATCH, compile=compiled, **QUIET)
+            assert vae.costs == good
+            assert all(np.isfinite(a).all() for a in state(vae))
+            assert vae.sess.run(vae.global_step) == len(good)
+
+    def test_a_weight_that_becomes_nan_alone_is_found_and_taken_back(self, vae, X, monkeypatch):
+        """Neither the ELBO nor a bias shows it in that step: only the look at the end does."""
+        vae.fit(X, epochs=1, batch_sz=BATCH, **QUIET)
+        call, poisoned = Loop._call, []
+
+        def poison_the_third_step(loop, images):
+            step = vae.sess.run(vae.global_step)
+            result = call(loop, images)
+            if step <= 12 < step + len(result[0]):
+                poisoned.append(step)
+                W = vae.sess.run(vae.variables[0])
+                W[0, 0] = np.nan
+                with vae.graph.as_default():
+                    vae.variables[0].load(W, vae.sess)
+                return result[0], False
+            return result
+
+        monkeypatch.setattr(Loop, "_call", poison_the_third_step)
+        with pytest.raises(FloatingPointError, match="step 3, in epoch 2"):
+            vae.fit(X, epochs=1, batch_sz=BATCH, **QUIET)
+        assert len(poisoned) >= 1
+        after = state(vae)
+        monkeypatch.undo()
+        vae.sess.run(vae.init_op)
+        vae.state.costs.clear()
+        vae.state.epochs_done = 0
+        vae.fit(X, epochs=1, batch_sz=BATCH, **QUIET)
+        order = noise.minibatch_order(1, 1, len(X))
+        for j in range(2):
+            vae.sess.run(vae.train_op, {vae.X: X[order[j * BATCH : (j + 1) * BATCH]]})
+        assert_same_state(state(vae, ["rms"]), after[: len(state(vae, ["rms"]))], rtol=1e-5)
+
 
 class TestXla:
+    def test_many_short_calls_are_compiled_as_one_long_one_is(self, X):
+        """`for epoch in range(n): fit(X, epochs=1)` is the usual way to look in between."""
+        with VariationalAutoencoder(D, SIZES, seed=1) as vae:
+            vae._trainer = Trainer(vae, worth_compiling=0.01)  # 25 steps of 0.4 ms
+            compiled = []
+            for _ in range(4):
+                vae.fit(X, epochs=1, batch_sz=BATCH, **QUIET)
+                compiled.append({kind[1] for kind in vae._trainer._loops._built})
+        assert compiled == [{False}, {False}, {False, True}, {False, True}]
+
     def test_small_work_is_not_compiled_and_large_is(self, X, monkeypatch):
         kinds = []
         build = Loop.__init__
@@ -246,6 +311,40 @@ class TestXla:
         assert len(vae.costs) == 20
 
 
+class TestCosts:
+    def test_a_long_list_shows_itself_in_one_line(self, vae, X):
+        costs = vae.fit(X, epochs=2, batch_sz=BATCH, **QUIET)
+        assert isinstance(costs, list)
+        assert repr(costs) == (
+            f"<ELBO per image of 20 steps: {costs[0]:.2f} … {costs[-1]:.2f} nats>"
+        )
+        assert repr(type(costs)([1.0, 2.0])) == "[1.0, 2.0]"
+
+
+class TestFork:
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+    def test_a_forked_process_is_told_in_place_of_waiting_for_ever(self, vae, X):
+        read, write = os.pipe()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            child = os.fork()
+        if child == 0:
+            said = []
+            for use in (lambda: vae.fit(X), lambda: VariationalAutoencoder(D, SIZES)):
+                try:
+                    use()
+                except RuntimeError as error:
+                    said.append(str(error))
+            os.write(write, "\n".join(said).encode())
+            os._exit(0)
+        os.waitpid(child, 0)
+        os.close(write)
+        with os.fdopen(read) as lines:
+            said = lines.read().splitlines()
+        assert len(said) == 2
+        assert all(f"process {os.getpid()} forked" in line for line in said)
+
+
 class TestInterrupts:
     def test_ctrl_c_is_obeyed_within_a_second_and_keeps_what_was_learned(self, vae, X):
         sent = []
@@ -257,8 +356,9 @@ class TestInterrupts:
             os.kill(os.getpid(), signal.SIGINT)
 
         threading.Thread(target=press_ctrl_c).start()
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt, match=r"stopped in epoch .* is kept") as caught:
             vae.fit(X, epochs=10**5, batch_sz=BATCH, compile=False, **QUIET)
+        assert len(caught.traceback) == 2  # this test's frame, and fit's
         assert time.monotonic() - sent[0] < 10  # half a second where nothing else runs
         assert len(vae.costs) > 0
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from vae_tf1.app.data import Digits
 from vae_tf1.app.errors import JobError, quit_on_ctrl_c
 from vae_tf1.app.options import Options
@@ -14,6 +16,7 @@ from vae_tf1.app.pictures import Picture, pictures_of, posterior_samples, prior_
 from vae_tf1.app.prompts import another, can_ask
 from vae_tf1.app.screen import Album, Windows, has_display
 from vae_tf1.backend.notices import without_startup_notices
+from vae_tf1.errors import CheckpointError, reason
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -23,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["Training", "build", "fit", "report", "show"]
 
 _say = partial(print, flush=True)
-_PREAMBLE = ("Graph execution error:", "Detected at node", "Node:", " ")  # of its error messages
 
 
 class Training(NamedTuple):
@@ -62,6 +64,8 @@ def build(options: Options, digits: Digits) -> VariationalAutoencoder:
     _say(f"model: {'-'.join(map(str, widths))}, a code of {options.layers[-1]}")
     try:
         return VariationalAutoencoder(D, options.layers, seed=options.seed)
+    except MemoryError as error:
+        raise JobError(str(error)) from None
     except tf.errors.OpError as error:
         raise _refusal("build this model", error) from None
 
@@ -77,8 +81,6 @@ def fit(vae: VariationalAutoencoder, digits: Digits, options: Options) -> Traini
         On Ctrl-C before the first step.
     """
     import tensorflow as tf
-
-    from vae_tf1.errors import CheckpointError
 
     began = time.perf_counter()
     interrupted = False
@@ -151,12 +153,21 @@ def _show_samples(
             windows.show(picture)
         else:
             _say(f"saved {album.save_next(picture)}")
-        if not (ask and another(windows and windows.keep_alive)):
+        if not (ask and another(windows.keep_alive if windows else None)):
             break
 
 
-def report(vae: VariationalAutoencoder, digits: Digits, training: Training, album: Album) -> None:
-    """Print what came out: the ELBO of the test images, the training time, the pictures."""
+def report(
+    vae: VariationalAutoencoder,
+    digits: Digits,
+    training: Training,
+    album: Album,
+    n_samples: int | None = None,
+) -> None:
+    """Print what came out: the ELBO of the test images, the training time, the pictures.
+
+    With `n_samples`, also an estimate of log p(x) of the test images with so many codes of each.
+    """
     elbo, reconstruction, kl = vae.evaluate(digits.test)
     this_run = " in this run" if training.resumable else ""
     _say(
@@ -169,13 +180,19 @@ def report(vae: VariationalAutoencoder, digits: Digits, training: Training, albu
     )
     for file in album.files:
         _say(f"               {file.name}")
+    if n_samples is not None:
+        values, errors, sizes = vae.log_likelihood(digits.test, n_samples, return_details=True)
+        _say(
+            f"test log p(x)  {values.mean():.2f} nats per image, by importance sampling with "
+            f"{_plural(n_samples, 'code')} an image\n"
+            f"               in the median, an effective sample size of {np.median(sizes):,.1f} "
+            f"and a standard error of {np.median(errors):.2f} nats"
+        )
 
 
 def _refusal(doing: str, error: tf.errors.OpError) -> JobError:
     """Say in one line what TensorFlow says in many."""
-    lines = (line for line in error.message.splitlines() if line.strip())
-    reason = next((line for line in lines if not line.startswith(_PREAMBLE)), "out of memory?")
-    return JobError(f"TensorFlow cannot {doing}: {reason}")
+    return JobError(f"TensorFlow cannot {doing}: {reason(error)}")
 
 
 def _plural(n: int, thing: str) -> str:

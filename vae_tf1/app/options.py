@@ -43,6 +43,7 @@ stopped the training.
 
 _MOST = 1_000_000  # of anything that is counted: beyond it is a slip of the keyboard
 _WIDEST = 10_000
+_SAMPLES = 5000  # of log_likelihood, as in most published tables
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ class Options:
         Whether questions may be asked, and windows opened.
     checkpoint_dir
         Folder from which the training is resumed and to which it is saved; None for neither.
+    log_likelihood
+        Samples an image with which log p(x) of the test images is estimated; None for no estimate.
     """
 
     data: str | None
@@ -78,6 +81,7 @@ class Options:
     output: Path
     prompts: bool
     checkpoint_dir: Path | None
+    log_likelihood: int | None
 
 
 def parse_options(arguments: Sequence[str] | None = None) -> Options:
@@ -105,6 +109,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
         output=given.output,
         prompts=given.prompts,
         checkpoint_dir=given.checkpoint_dir,
+        log_likelihood=given.log_likelihood,
     )
 
 
@@ -176,6 +181,17 @@ def _parser() -> argparse.ArgumentParser:
         type=_path,
         help="save the training there as it goes, and take it up where an earlier run with this "
         "folder was stopped",
+    )
+
+    results = parser.add_argument_group("results")
+    results.add_argument(
+        "--log-likelihood",
+        metavar="K",
+        nargs="?",
+        type=_count(_MOST),
+        const=_SAMPLES,
+        help="estimate log p(x) of the test images too, by importance sampling with K codes an "
+        f"image; without K, {_SAMPLES:,}, which takes minutes",
     )
 
     pictures = parser.add_argument_group("pictures")

@@ -111,9 +111,8 @@ def _side_by_side(
 
     figure = figure or Figure(figsize=(10.2, 4.3))
     figure.set_layout_engine("constrained")
-    for draw, part in zip(
-        (left, right), figure.subfigures(1, 2, width_ratios=(1.36, 1)), strict=True
-    ):
+    parts: np.ndarray = figure.subfigures(1, 2, squeeze=False, width_ratios=(1.36, 1))
+    for draw, part in zip((left, right), parts[0], strict=True):
         draw(figure=part)
     return figure
 

@@ -6,6 +6,7 @@ import os
 import select
 import sys
 from collections.abc import Callable
+from typing import TextIO
 
 __all__ = ["another", "can_ask"]
 
@@ -43,8 +44,8 @@ def another(meanwhile: Callable[[], None] | None = None) -> bool:
     return answer.strip()[:1] not in ("n", "N")
 
 
-def _is_terminal(stream: object) -> bool:
+def _is_terminal(stream: TextIO | None) -> bool:
     try:
-        return stream.isatty()
-    except (AttributeError, ValueError):  # there is none, or it has been closed
+        return stream is not None and stream.isatty()
+    except (AttributeError, ValueError):  # a stand-in, or it has been closed
         return False

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vae_tf1.app.errors import JobError
 from vae_tf1.app.pictures import Picture
+from vae_tf1.data.files import write_whole
 
 __all__ = ["Album", "Windows", "has_display"]
 
@@ -60,8 +61,8 @@ class Album:
     def _save(self, picture: Picture, stem: str) -> Path:
         file = self.folder / f"{stem}.png"
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)  # it may have been tidied away
-            picture.draw().savefig(file, dpi=100)
+            figure = picture.draw()
+            write_whole(file, lambda stream: figure.savefig(stream, format="png", dpi=100))
         except OSError as error:
             raise self._unusable(error) from None
         self.files.append(file)

@@ -9,12 +9,16 @@ import os
 import re
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["without_deprecation_notices", "without_startup_notices"]
+__all__ = ["without_deprecation_notices", "without_first_notices", "without_startup_notices"]
 
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
+_lock = threading.Lock()
+_quiet = 0  # how many blocks are keeping notices off the screen now
+_said: set[str] = set()  # what TensorFlow has said already and will not say again
 _ONLY_FATAL = "3"
 _NOTICE = re.compile(
     rb"WARNING: All log messages before absl"
@@ -28,19 +32,61 @@ _NOTICE = re.compile(
 def without_startup_notices() -> Iterator[None]:
     """Drop what TensorFlow's C++ side logs below a fatal error while the block imports it.
 
-    ``TF_CPP_MIN_LOG_LEVEL`` comes into force only once TensorFlow is up, hence the detour of the
-    standard error stream. What else is written to it follows when the block ends, and everything
-    does when the block raises; a crash of the process is still reported, with the line that caused
-    it. A user who has set that variable to see the notices sees them.
+    TensorFlow reads ``TF_CPP_MIN_LOG_LEVEL`` while it is imported, but only once some notices are
+    out: hence the detour of the standard error stream. What else is written to the stream follows
+    when the block ends, and everything does if the block raises; a crash of the process is still
+    reported, with the line that caused it. The variable is afterwards as it was. A user who has set
+    it to 0 or 1 sees the notices.
     """
-    with contextlib.ExitStack() as stack:
-        if os.environ.setdefault(_LEVEL, _ONLY_FATAL) not in ("0", "1"):
-            stack.enter_context(_without_notices())
+    if _are_wanted():
         yield
+        return
+    before = os.environ.get(_LEVEL)
+    os.environ.setdefault(_LEVEL, _ONLY_FATAL)
+    try:
+        with _without_notices():
+            yield
+    finally:
+        if before is None:
+            os.environ.pop(_LEVEL, None)
+
+
+@contextmanager
+def without_first_notices(of: str) -> Iterator[None]:
+    """Drop what TensorFlow logs once in a process, such as at its first session.
+
+    Parameters
+    ----------
+    of
+        What the block does. Only the first block of a name takes the detour.
+    """
+    with _lock:
+        first = of not in _said
+        _said.add(of)
+    with _without_notices() if first and not _are_wanted() else contextlib.nullcontext():
+        yield
+
+
+def _are_wanted() -> bool:
+    return os.environ.get(_LEVEL) in ("0", "1")
 
 
 @contextmanager
 def _without_notices() -> Iterator[None]:
+    global _quiet
+    with _lock:
+        _quiet += 1
+        outermost = _quiet == 1  # another thread's block drops this one's notices as well
+    try:
+        with _detour() if outermost else contextlib.nullcontext():
+            yield
+    finally:
+        with _lock:
+            _quiet -= 1
+
+
+@contextmanager
+def _detour() -> Iterator[None]:
     try:
         screen = os.dup(2)
     except OSError:  # the process has no standard error
@@ -51,11 +97,11 @@ def _without_notices() -> Iterator[None]:
         os.dup2(caught.fileno(), 2)
         if report_crashes:
             faulthandler.enable(screen)
-        wanted = _NOTICE.match
+        keep_all = False
         try:
             yield
         except BaseException:
-            wanted = None
+            keep_all = True
             raise
         finally:
             if report_crashes:
@@ -65,7 +111,7 @@ def _without_notices() -> Iterator[None]:
             os.dup2(screen, 2)
             os.close(screen)
             caught.seek(0)
-            rest = b"".join(line for line in caught if wanted is None or not wanted(line))
+            rest = b"".join(line for line in caught if keep_all or not _NOTICE.match(line))
             while rest:
                 rest = rest[os.write(2, rest) :]
 

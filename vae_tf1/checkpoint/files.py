@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from pathlib import Path
+
+from vae_tf1.data.files import flush_to_disk
 
 __all__ = ["digest", "flush_to_disk", "remove"]
 
@@ -19,17 +20,6 @@ def digest(file: Path) -> str:
         while chunk := stream.read(_CHUNK):
             sha256.update(chunk)
     return sha256.hexdigest()
-
-
-def flush_to_disk(path: Path) -> None:
-    """Wait until a file, or a folder's entries, would survive a power cut."""
-    if os.name == "nt" and path.is_dir():
-        return  # Windows does not open folders
-    descriptor = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def remove(folder: Path) -> None:

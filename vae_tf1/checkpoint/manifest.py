@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from vae_tf1.errors import CheckpointError, reason
+from vae_tf1.model.bound import Objective
 
-__all__ = ["FORMAT", "read", "text"]
+__all__ = ["FORMAT", "PARTS", "read", "text"]
 
 FORMAT = 1
 _LONGEST = 1 << 24  # bytes; a manifest has a few hundred
@@ -43,6 +44,21 @@ def _prior(value: Any) -> bool:
     )
 
 
+def _part(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("type", value.get("own")), str)
+
+
+def _layers(value: Any) -> bool:
+    return isinstance(value, list) and len(value) < 1000 and all(map(_part, value))
+
+
+def _bound(value: Any) -> bool:
+    try:
+        return Objective(**value).describe() == value
+    except (TypeError, ValueError):
+        return False
+
+
 # What `describe` writes of every model: the key, its check, and what is expected in words.
 _SCHEMA: dict[str, tuple[Check, str]] = {
     "D": (_count(1), "a count"),
@@ -51,6 +67,16 @@ _SCHEMA: dict[str, tuple[Check, str]] = {
     "epochs_done": (_count(), "a count"),
     "prior": (_prior, "null, or a mean and a positive variance"),
     "kl": (lambda value: value in ("analytic", "monte_carlo"), "'analytic' or 'monte_carlo'"),
+}
+# What `describe` adds for parts other than the default ones; see vae_tf1/parts.py.
+PARTS: dict[str, tuple[Check, str]] = {
+    "likelihood": (_part, "a part"),
+    "encoder": (_layers, "a list of layers"),
+    "decoder": (_layers, "a list of layers"),
+}
+# What `describe` adds if an option is in use.
+_OPTIONS: dict[str, tuple[Check, str]] = {
+    "bound": (_bound, "the arguments of an objective"),
 }
 # What a training adds under "fit". Folders of version 1.0.0 lack the last two.
 _FIT: dict[str, tuple[Check, str]] = {
@@ -111,6 +137,8 @@ def read(file: Path, files: set[str]) -> dict[str, Any]:
 def _check(manifest: Mapping[str, Any], files: set[str]) -> None:
     """Raise a ValueError unless the manifest is one that `Writer.write` could have made."""
     _check_table(manifest, _SCHEMA, "")
+    _check_table(manifest, PARTS, "", optional=True)
+    _check_table(manifest, _OPTIONS, "", optional=True)
     digests = manifest.get("sha256")
     if not isinstance(digests, dict) or set(digests) != files:
         raise ValueError("it does not list the files of this checkpoint")

@@ -25,6 +25,7 @@ from vae_tf1.errors import CheckpointError, reason
 from vae_tf1.model.graph import Model
 from vae_tf1.model.rmsprop import MEAN_SQUARE, MOMENTUM
 from vae_tf1.model.state import Costs, TrainingState
+from vae_tf1.parts import variables_of
 
 __all__ = ["SUFFIXES", "Saved", "Writer", "exists", "read", "restore"]
 
@@ -165,7 +166,7 @@ def read(prefix: str | os.PathLike) -> Saved:
         raise CheckpointError(f"the checkpoint {prefix} is damaged: {reason(error)}") from None
     saved = Saved(prefix, tensors, facts)
     if facts:
-        _check_agreement(saved)
+        check_agreement(saved)
     return saved
 
 
@@ -191,11 +192,12 @@ def _plain_name(prefix: Path) -> Iterator[str]:
         yield str(Path(folder, "checkpoint"))
 
 
-def _check_agreement(saved: Saved) -> None:
+def check_agreement(saved: Saved) -> None:
     """Raise a CheckpointError unless the tensors are those that the manifest describes."""
     json_file, facts = _file(saved.prefix, ".json"), saved.manifest
     sizes, found = _weight_shapes(facts), _shapes_in(saved.tensors)
-    if sizes != found:
+    # With parts of other shapes, it is the model built of them that the weights must fit.
+    if sizes != found and not facts.keys() & {"likelihood", "encoder", "decoder", "n_labels"}:
         raise CheckpointError(
             f"{json_file} describes layers of shapes {sizes}, but the weights have {found}"
         )
@@ -264,31 +266,25 @@ def restore(model: Model, saved: Saved) -> TrainingState:
 
 
 def describe(model: Model) -> dict[str, Any]:
-    """Return what is needed to build the model again."""
+    """Return what is needed to build the model again; a later option only if it is in use."""
     prior = model.prior and {"mean": model.prior.prior_mean, "variance": model.prior.prior_variance}
-    return {
+    described = {
         "D": model.D,
         "hidden_layer_sizes": model.hidden_layer_sizes,
         "seed": model.seed,
         "prior": prior,
         "kl": model.kl,
         "epochs_done": model.state.epochs_done,
+        **model.describe_parts(),
     }
+    options = {"bound": model.objective.describe()}
+    return described | {key: value for key, value in options.items() if value is not None}
 
 
 def _variables(model: Model) -> dict[str, tuple[tf.Variable, str]]:
     """Return variables and slots under the original's names, and what to call them."""
-    layers = [
-        (layer, f"{part} layer {i}")
-        for part, layers in (("encoder", model.encoder_layers), ("decoder", model.decoder_layers))
-        for i, layer in enumerate(layers, 1)
-    ]
-    named = [
-        (getattr(layer, kind), f"{kind} of {where}") for layer, where in layers for kind in "Wb"
-    ]
     variables = {}
-    for i, (variable, where) in enumerate(named):
-        name = f"Variable_{i}" if i else "Variable"
+    for name, (variable, where) in _named_variables(model).items():
         variables[name] = variable, where
         for suffix, slot in _SLOTS.items():
             variables[name + suffix] = (
@@ -296,6 +292,30 @@ def _variables(model: Model) -> dict[str, tuple[tf.Variable, str]]:
                 f"{slot} of {where}",
             )
     return variables
+
+
+def _named_variables(model: Model) -> dict[str, tuple[tf.Variable, str]]:
+    """Return the variables under their names in a checkpoint: the original's for the layers."""
+    found = [
+        (variable, f"{_kind(layer, variable, j)} of {part} layer {i}")
+        for part, layers in (("encoder", model.encoder_layers), ("decoder", model.decoder_layers))
+        for i, layer in enumerate(layers, 1)
+        for j, variable in enumerate(variables_of(layer), 1)
+    ]
+    named = {f"Variable_{i}" if i else "Variable": each for i, each in enumerate(found)}
+    others = dict(model.part_variables)
+    known = {id(v) for v, _ in found} | {id(v) for each in others.values() for v in each}
+    # what a subclass has added to `variables`
+    others["model"] = [v for v in model.variables if id(v) not in known]
+    for part, variables in others.items():
+        for j, variable in enumerate(variables, 1):
+            named[f"vae_tf1/{part}/{j}"] = variable, f"variable {j} of the {part}"
+    return named
+
+
+def _kind(layer: Any, variable: tf.Variable, number: int) -> str:
+    """Return what to call a variable of a layer: W or b if it is that."""
+    return next((k for k in "Wb" if getattr(layer, k, None) is variable), f"variable {number}")
 
 
 def _weight_shapes(facts: Mapping[str, Any]) -> list[tuple[int, int]]:

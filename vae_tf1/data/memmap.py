@@ -1,9 +1,9 @@
-"""Rows of a file mapping, copied without keeping the pages around them in memory.
+"""Copy rows of a `numpy.memmap` without keeping the pages around them in memory.
 
-A row that is read through a mapping maps the pages around it as well, which then count as this
-process's memory for as long as the mapping lives. Read from the file itself, it costs half
-the time and no page; where the file cannot be told for certain, the mapping is read after all, and
-its pages are let go every few rows.
+Reading a row through a mapping also maps the pages around the row, and these count as memory of
+this process as long as the mapping lives. Reading the row from the file takes half the time and no
+page; see docs/decisions/memmap.md. If the file cannot be identified for certain, the rows are read
+through the mapping, and its pages are released every few rows.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-_ROWS = 32  # between two releases; each may have mapped up to a huge page, 2 MiB
+_ROWS = 32  # rows between two releases; each row may have mapped a huge page, 2 MiB
 
 
 def reader(mapped: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
@@ -67,10 +67,10 @@ def _is_private(mapped: np.ndarray) -> bool:
 
 
 def _locate(mapped: np.ndarray) -> tuple[int, int] | None:
-    """Return a descriptor of the mapped file, and where in it the array begins.
+    """Return a descriptor of the mapped file, and the offset of the array in it.
 
-    None where that cannot be told: the array is not one piece of the file, what was written to it
-    is not in the file, the file was replaced or deleted since, or the system is not Linux.
+    Return None if these are uncertain: the array is not one piece of the file, what was written to
+    the array is not in the file, the file was replaced or deleted, or the system is not Linux.
     """
     if _is_private(mapped) or not mapped.flags.c_contiguous:
         return None

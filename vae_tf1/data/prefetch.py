@@ -1,4 +1,4 @@
-"""Work that goes on in other threads while its results are waited for."""
+"""Run the next calls in other threads while the caller uses the last result."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Result = TypeVar("Result")
 def run_ahead(
     run: Callable[..., Result], calls: Iterable[tuple], threads: int = 1
 ) -> Iterator[Result]:
-    """Yield the result of each call, in order, while up to `threads` of the next ones run.
+    """Yield the result of each call, in order, while up to `threads` of the next calls run.
 
-    The arguments are made up one after the other, in the caller's thread: where they come from
-    need not be safe for several.
+    The arguments are made one after the other in the caller's thread, so their source need not be
+    safe for several threads.
     """
     with ThreadPoolExecutor(threads, "vae_tf1") as pool:
         running: deque = deque()

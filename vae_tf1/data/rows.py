@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from array import array
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
 from vae_tf1.data import memmap
+from vae_tf1.support import UNIT_INTERVAL, Support
 
 _LARGEST = np.finfo(np.float32).max
 _BLOCK = 4096  # rows looked at together, so that no check needs a copy of the whole
@@ -86,9 +88,9 @@ class _Stored(Rows):
 class _Streamed(Rows):
     """Rows that may not fit into memory: gathered and checked a chunk at a time."""
 
-    def __init__(self, source: RandomAccess, width: int, name: str, unit_interval: bool) -> None:
+    def __init__(self, source: RandomAccess, width: int, name: str, support: Support) -> None:
         self._source, self._width, self._name = source, width, name
-        self._unit_interval = unit_interval
+        self._support = support
         if isinstance(source, np.ndarray):
             self._read = memmap.reader(source)
         else:
@@ -96,9 +98,9 @@ class _Streamed(Rows):
         first = _numeric(source[0], name)
         if first.shape != (width,):
             raise ValueError(
-                f"a row of {name} has shape {first.shape}, but {width} values are wanted"
+                f"a row of {name} has shape {first.shape}, but {width} values are expected"
             )
-        whole = first.dtype.kind in "bui" and unit_interval
+        whole = first.dtype.kind in "bui" and support.in_a_byte
         self.dtype = np.dtype(np.uint8 if whole else np.float32)
 
     def __len__(self) -> int:
@@ -111,29 +113,29 @@ class _Streamed(Rows):
         if rows.shape[1:] != (self._width,):
             raise ValueError(
                 f"rows of {self._name} have shape {rows.shape[1:]}, but {self._width} values each "
-                "are wanted"
+                "are expected"
             )
-        _check_range(rows, self._name, self._unit_interval)
+        _check_range(rows, self._name, self._support)
         if self.dtype == np.uint8 and rows.dtype.kind == "f":
             raise ValueError(f"{self._name} mixes integer and fractional rows; give it one dtype")
         return rows.astype(self.dtype, copy=False)
 
 
-def as_rows(X: ArrayLike, width: int, name: str = "X", *, unit_interval: bool = True) -> Rows:
+def as_rows(X: ArrayLike, width: int, name: str = "X", *, support: Support = UNIT_INTERVAL) -> Rows:
     """Check data at the door.
 
     Parameters
     ----------
     X
         Images in rows: a list, an array of any real dtype, shape (N, width), with values in
-        [0, 1]; or a ``numpy.memmap`` or any other sequence of rows, which may be larger than
+        `support`; or a ``numpy.memmap`` or any other sequence of rows, which may be larger than
         memory and is then checked as it is read.
     width
         Number of values in a row.
     name
         What an error calls the data.
-    unit_interval
-        Whether values must be in [0, 1], as an image's; else any finite number will do.
+    support
+        Which values are expected: by default [0, 1], as for an image of the Bernoulli likelihood.
 
     Returns
     -------
@@ -144,19 +146,19 @@ def as_rows(X: ArrayLike, width: int, name: str = "X", *, unit_interval: bool = 
     TypeError
         When X does not hold real numbers.
     ValueError
-        When X is empty, of another rank or width, or has a value that is NaN or outside [0, 1].
+        When X is empty, of another rank or width, or has a value that is NaN or not in `support`.
     """
     if _is_streamed(X):
         if isinstance(X, np.ndarray):
             _check_shape(X, width, name)
         elif len(X) == 0:
-            raise ValueError(f"{name} is empty: at least one row of {width} values is wanted")
-        return _Streamed(X, width, name, unit_interval)
+            raise ValueError(f"{name} is empty: at least one row of {width} values is expected")
+        return _Streamed(X, width, name, support)
     values = _numeric(X, name)
     _check_shape(values, width, name)
     for block in _blocks(values):
-        _check_range(block, name, unit_interval)
-    for levels in (1, 255) if unit_interval else ():
+        _check_range(block, name, support)
+    for levels in _levels(support):
         coded = _as_bytes(values, levels)
         if coded is not None:
             return _Stored(coded, levels)
@@ -171,7 +173,7 @@ def as_values(counts: Any, levels: int) -> Any:
 def _is_streamed(X: object) -> bool:
     if isinstance(X, np.memmap):
         return True
-    in_memory = isinstance(X, list | tuple) or (
+    in_memory = isinstance(X, list | tuple | memoryview | array) or (
         hasattr(X, "__array__") and not hasattr(X, "chunks")  # which HDF5 and Zarr arrays have
     )
     random_access = hasattr(X, "__len__") and hasattr(X, "__getitem__")
@@ -184,8 +186,16 @@ def _is_text(X: object) -> bool:
 
 def _numeric(X: object, name: str) -> np.ndarray:
     """Return X as an array of real numbers."""
+    kind = type(X).__name__
     if X is None or _is_text(X):
-        raise TypeError(f"{name} must be an array of numbers, not {type(X).__name__}")
+        raise TypeError(f"{name} must be an array of numbers, not {kind}")
+    if _is_pair(X):
+        raise TypeError(f"{name} is a pair, of images and labels it seems: give {name}[0] alone")
+    if not hasattr(X, "__array__") and not hasattr(X, "__getitem__") and hasattr(X, "__iter__"):
+        raise TypeError(
+            f"{name} is a {kind}, which gives its rows only one after the other: give an "
+            "array or a sequence of rows, such as np.stack(list(…)) of its images"
+        )
     try:
         values = np.asarray(X)
     except ValueError:
@@ -197,9 +207,17 @@ def _numeric(X: object, name: str) -> np.ndarray:
     return values
 
 
+def _is_pair(X: object) -> bool:
+    """Whether X is two arrays, one of images and one of a label for each."""
+    if not isinstance(X, list | tuple) or len(X) != 2:
+        return False
+    shapes = [getattr(part, "shape", None) for part in X]
+    return all(isinstance(s, tuple) and s for s in shapes) and len(shapes[0]) > len(shapes[1])
+
+
 def _check_shape(values: np.ndarray, width: int, name: str) -> None:
     if values.size == 0:
-        raise ValueError(f"{name} is empty: at least one row of {width} values is wanted")
+        raise ValueError(f"{name} is empty: at least one row of {width} values is expected")
     if values.ndim != 2:
         hint = ""
         if values.ndim == 1 and len(values) == width:
@@ -207,7 +225,7 @@ def _check_shape(values: np.ndarray, width: int, name: str) -> None:
         elif values.ndim > 2 and np.prod(values.shape[1:]) == width:
             hint = f"; reshape it to (len({name}), {width})"
         raise ValueError(
-            f"{name} has shape {values.shape}, but rows of {width} values are wanted{hint}"
+            f"{name} has shape {values.shape}, but rows of {width} values are expected{hint}"
         )
     if values.shape[1] != width:
         raise ValueError(
@@ -215,18 +233,33 @@ def _check_shape(values: np.ndarray, width: int, name: str) -> None:
         )
 
 
-def _check_range(values: np.ndarray, name: str, unit_interval: bool) -> None:
-    if values.dtype.kind == "b":
+def _levels(support: Support) -> tuple[int, ...]:
+    """Return what bytes may count in."""
+    if support == UNIT_INTERVAL:
+        return 1, 255
+    return (1,) if support.whole and support.in_a_byte else ()
+
+
+def _check_range(values: np.ndarray, name: str, support: Support) -> None:
+    if values.dtype.kind == "b" and support.low <= 0 and support.high >= 1:
         return
     low, high = values.min(), values.max()  # NaN where there is one
-    wanted = "values in [0, 1]" if unit_interval else "finite numbers"
     if not (low >= -_LARGEST and high <= _LARGEST):
-        raise ValueError(f"{name} holds NaN or infinity, but {wanted} are wanted")
-    if unit_interval and (low < 0 or high > 1):
-        hint = "; divide 8-bit images by 255" if low >= 0 and 1 < high <= 255 else ""
+        raise ValueError(f"{name} holds NaN or infinity, but {support.expected} are expected")
+    if low < support.low or high > support.high:
+        hint = ""
+        if support == UNIT_INTERVAL:
+            bytes_ = low >= 0 and 1 < high <= 255
+            hint = "; divide 8-bit images by 255" if bytes_ else "; likelihood='gaussian' takes any"
         raise ValueError(
-            f"{name} has values from {low:g} to {high:g}, but values in [0, 1] are wanted{hint}"
+            f"{name} has values from {low:g} to {high:g}, but {support.expected} are expected{hint}"
         )
+    if support.whole and values.dtype.kind == "f":
+        fractional = values[values != np.rint(values)]
+        if fractional.size:
+            raise ValueError(
+                f"{name} has the value {fractional[0]:g}, but {support.expected} are expected"
+            )
 
 
 def _as_bytes(values: np.ndarray, levels: int) -> np.ndarray | None:

@@ -15,23 +15,29 @@ Generative Models*, ICML.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from vae_tf1 import priors
-from vae_tf1.backend.notices import without_deprecation_notices
+from vae_tf1 import likelihoods, parts, priors
+from vae_tf1.backend.fork import check_not_forked, note_session
+from vae_tf1.backend.memory import check_room
+from vae_tf1.backend.notices import without_deprecation_notices, without_first_notices
 from vae_tf1.checks import check_count, check_one_of
-from vae_tf1.likelihoods import Bernoulli
-from vae_tf1.model import noise
+from vae_tf1.divergence import log_density_gaussian
+from vae_tf1.likelihoods import Likelihood
+from vae_tf1.model import layers, noise
+from vae_tf1.model.bound import Bounds, Objective
 from vae_tf1.model.layers import DenseLayer
 from vae_tf1.model.noise import Stream
 from vae_tf1.model.rmsprop import rmsprop
 from vae_tf1.model.state import Counters, TrainingState
 
-__all__ = ["Model", "Pass"]
+__all__ = ["PARTS", "Model", "Pass"]
+
+_BYTES_PER_WEIGHT = 4 * 5  # float32: the weight, its two slots, its gradient, and the update
 
 
 class Pass(NamedTuple):
@@ -40,7 +46,7 @@ class Pass(NamedTuple):
     means: tf.Tensor  # [B, M]
     stddev: tf.Tensor  # [B, M]
     Z: tf.Tensor  # [B, M]
-    logits: tf.Tensor  # [B, D]
+    logits: tf.Tensor  # [B, D · n_parameters], the parameters of p(x|z)
     log_likelihood: tf.Tensor  # [B], log p(x|z) in nats
     kl: tf.Tensor  # [B], KL(q(z|x) || p(z)) in nats
 
@@ -65,9 +71,21 @@ class Model:
         seed: int | None = None,
         prior: Any = None,
         kl: str = "analytic",
+        likelihood: str | Likelihood = "bernoulli",
+        encoder: Any = None,
+        decoder: Any = None,
+        importance_samples: int = 1,
+        beta: float = 1.0,
+        kl_warm_up: int = 0,
+        doubly_reparameterized: bool = False,
     ) -> None:
         self.D = check_count(D, "D")
         self.hidden_layer_sizes = _check_sizes(hidden_layer_sizes)
+        if encoder is not None and decoder is not None and len(self.hidden_layer_sizes) > 1:
+            raise ValueError(
+                "hidden_layer_sizes is [M], the size of the code, if encoder and decoder are given"
+            )
+        self._own_layers = {"encoder": encoder, "decoder": decoder}
         self.M = self.hidden_layer_sizes[-1]
         self.kl = check_one_of(kl, "kl", ("analytic", "monte_carlo"))
         if seed is not None:
@@ -75,8 +93,11 @@ class Model:
         if prior is not None and not hasattr(prior, "KL_divergence"):
             raise TypeError(f"prior must be a Gaussian or None, not {prior!r}")
         self.prior = prior
-        self.likelihood = Bernoulli()
+        self.likelihood = likelihoods.as_likelihood(likelihood)
+        self.objective = Objective(importance_samples, beta, kl_warm_up, doubly_reparameterized)
 
+        check_not_forked()
+        self._check_room()
         self.graph = tf.Graph() if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
         with self.graph.as_default(), without_deprecation_notices():
             if seed is None:
@@ -85,9 +106,11 @@ class Model:
                 noise.entropy() if seed is None else seed, seed_given=seed is not None
             )
             self._build()
-        self.sess = tf.compat.v1.Session(graph=self.graph)
+        note_session()
         self._closed = False
-        self.sess.run(self.init_op)
+        with without_first_notices("session"):
+            self.sess = tf.compat.v1.Session(graph=self.graph)
+            self.sess.run(self.init_op)
 
     @property
     def seed(self) -> int:
@@ -100,18 +123,23 @@ class Model:
         """Build the placeholders, the layers, the ELBO, the samples, and one step of training."""
         self.X = tf.compat.v1.placeholder(tf.float32, (None, self.D), name="X")
         self.Z_input = tf.compat.v1.placeholder(tf.float32, (None, self.M), name="Z_input")
+        self.likelihood = parts.adopted(self.likelihood, self.D)
         self._build_layers()
         self.prior_distribution = self._build_prior()
+        for name, part in self._parts().items():
+            parts.check_variables(part, f"the {name}")
         self.counters = Counters(self.seed)
         self.noise_key, self.global_step = self.counters.noise_key, self.counters.global_step
 
         with tf.name_scope("epsilon"):
-            self.epsilon = self.counters.next_epsilon(tf.shape(self.X)[0], self.M)
-        one_pass = self.forward(self.X, self.epsilon)
+            self.epsilon = self.counters.next_epsilon(
+                tf.shape(self.X)[0], self.M, self.objective.importance_samples
+            )
+        one_pass = self.forward(self.X, self.objective.first(self.epsilon))
         self.means, self.stddev, self.Z = one_pass.means, one_pass.stddev, one_pass.Z
 
         with tf.name_scope("posterior_predictive"):
-            self.X_hat_distribution = self.likelihood.distribution(one_pass.logits)
+            self.X_hat_distribution = likelihoods.distribution(self.likelihood, one_pass.logits)
             self.posterior_predictive = self.X_hat_distribution.sample(seed=self._op_seed(0))
             self.posterior_predictive_probs = self.likelihood.mean(one_pass.logits)
         with tf.name_scope("prior_predictive"):
@@ -119,17 +147,18 @@ class Model:
             logits = self.decode(
                 self.prior_distribution.sample(self.n_prior_samples, seed=self._op_seed(1))
             )
-            self.prior_predictive = self.likelihood.distribution(logits).sample(
-                seed=self._op_seed(2)
-            )
+            distribution = likelihoods.distribution(self.likelihood, logits)
+            self.prior_predictive = distribution.sample(seed=self._op_seed(2))
             self.prior_predictive_probs = self.likelihood.mean(logits)
         with tf.name_scope("prior_predictive_from_input"):
             self.prior_predictive_from_input_probs = self.likelihood.mean(self.decode(self.Z_input))
 
-        self.elbo = one_pass.elbo
+        self.elbo, self.bound = self.bounds(
+            self.X, self.epsilon, self.global_step.read_value, one_pass
+        )
         with tf.name_scope("train"):
             self.optimizer = rmsprop()
-            step = self.optimizer.minimize(-self.elbo, var_list=self.variables)
+            step = self.optimizer.apply_gradients(self._gradients(-self.bound))
             with tf.control_dependencies([step]):
                 self.train_op = self.counters.count(1)
         # The variables that the caller made before the model are started too, as they always were.
@@ -141,36 +170,77 @@ class Model:
         """Create the layers in the original's order, which is that of the names in checkpoints."""
         numbers = itertools.count()
 
-        def layers(sizes: list[int], outputs: int) -> list[DenseLayer]:
-            """Return a relu layer for each pair in `sizes`, and an unbounded one to the outputs."""
-            *hidden, last = itertools.pairwise([*sizes, outputs])
-            return [
-                *(DenseLayer(*pair, seed=weights_seed()) for pair in hidden),
-                DenseLayer(*last, f=tf.identity, seed=weights_seed()),
-            ]
-
         def weights_seed() -> tuple[int, int]:
             return divmod(noise.key(self.seed, Stream.WEIGHTS, next(numbers)), 2**32)
 
+        def network(which: str, value: tf.Tensor, hidden: list[int], outputs: int) -> list[Any]:
+            """Return the user's layers, or a relu layer for each size; then an unbounded one."""
+            own = self._own_layers[which]
+            if own is None:
+                sizes = [*value.shape.as_list()[1:], *hidden]
+                first = [
+                    DenseLayer(*pair, seed=weights_seed()) for pair in itertools.pairwise(sizes)
+                ]
+            else:
+                first, sizes = layers.adopt(own, value, weights_seed, which)
+                sizes = [*value.shape.as_list()[1:], *sizes]
+            self.widest = max(self.widest, *sizes)
+            return [*first, DenseLayer(sizes[-1], outputs, f=tf.identity, seed=weights_seed())]
+
         *hidden, M = self.hidden_layer_sizes
-        self.encoder_layers = layers([self.D, *hidden], 2 * M)  # M means, M standard deviations
-        self.decoder_layers = layers([M, *reversed(hidden)], self.D)
+        n_parameters = self.D * self.likelihood.n_parameters
+        self.widest = n_parameters  # most values of an image, of its code, or of a layer between
+        self.encoder_layers = network("encoder", self.X, hidden, 2 * M)  # means, unbounded stddev
+        self.decoder_layers = network("decoder", self.Z_input, hidden[::-1], n_parameters)
+
+    def _check_room(self) -> None:
+        """Raise a MemoryError if weights, slots and gradients do not fit into this machine."""
+        *hidden, M = self.hidden_layer_sizes
+        sizes = [self.D, *hidden, 2 * M], [M, *hidden[::-1], self.D * self.likelihood.n_parameters]
+        weights = sum(a * b for each in sizes for a, b in itertools.pairwise(each))
+        named = "-".join(map(str, [self.D, *hidden, M]))
+        check_room(_BYTES_PER_WEIGHT * weights, f"a model with the layers {named}")
 
     def _build_prior(self) -> priors.Normal:
         if self.prior is None:
             return priors.StandardNormal(self.M)
         return priors.Normal(self.prior.prior_mean, self.prior.prior_deviation, self.M)
 
+    def describe_parts(self) -> dict[str, Any]:
+        """Return the parts that are not the default ones, in JSON's types."""
+        described: dict[str, Any] = {}
+        if type(self.likelihood) is not likelihoods.Bernoulli:
+            described["likelihood"] = parts.describe(self.likelihood, likelihoods.READY_MADE)
+        for which, own in self._own_layers.items():
+            if own is not None:
+                *first, _ = getattr(self, f"{which}_layers")
+                described[which] = [parts.describe(layer, layers.READY_MADE) for layer in first]
+        return described
+
     def _op_seed(self, number: int) -> int:
         return noise.op_seed(self.seed, Stream.SAMPLES, number)
+
+    def _gradients(self, loss: tf.Tensor) -> list[tuple[tf.Tensor, tf.Variable]]:
+        """Return the gradient of each variable; zero for one that the loss does not depend on."""
+        pairs = self.optimizer.compute_gradients(loss, var_list=self.variables)
+        return [(tf.zeros_like(v) if g is None else g, v) for g, v in pairs]
 
     # The parts of the ELBO -----------------------------------------------------------------------
 
     @property
     def variables(self) -> list[tf.Variable]:
-        """Weights and biases, in the order of the names in a checkpoint."""
-        layers = self.encoder_layers + self.decoder_layers
-        return [variable for layer in layers for variable in (layer.W, layer.b)]
+        """What is trained, in the order of the names in a checkpoint: weights and biases first."""
+        everything = [*self.encoder_layers, *self.decoder_layers]
+        of_layers = [v for layer in everything for v in parts.variables_of(layer)]
+        return of_layers + [v for found in self.part_variables.values() for v in found]
+
+    @property
+    def part_variables(self) -> dict[str, list[tf.Variable]]:
+        """The variables of each part other than the layers, by the name of the part."""
+        return {name: parts.variables_of(part) for name, part in self._parts().items()}
+
+    def _parts(self) -> dict[str, Any]:
+        return {"likelihood": self.likelihood}
 
     def encode(self, X: tf.Tensor) -> tf.Tensor:
         """Return what the encoder makes of images, (B, 2M); `latent` reads it."""
@@ -180,14 +250,48 @@ class Model:
     def latent(self, encoded: tf.Tensor, epsilon: tf.Tensor) -> tuple[tf.Tensor, ...]:
         """Return means and stddev of q(z|x), the code Z that `epsilon` draws, and the KL."""
         with tf.name_scope("latent"):
-            # q(z|x) = N(means, stddev²)
-            means, unbounded = tf.split(encoded, 2, axis=1)
-            # softplus keeps stddev > 0; 1e-6 keeps log(stddev) finite
-            stddev = tf.nn.softplus(unbounded) + 1e-6
+            means, stddev = self.posterior(encoded)
             # z = means + stddev · epsilon
             Z = epsilon * stddev + means
         with tf.name_scope("elbo"):
             return means, stddev, Z, self._kl(means, stddev, Z)
+
+    def posterior(self, encoded: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Return means and stddev of q(z|x), (B, M) each."""
+        # q(z|x) = N(means, stddev²)
+        means, unbounded = tf.split(encoded, 2, axis=1)
+        # softplus keeps stddev > 0; 1e-6 keeps log(stddev) finite
+        return means, tf.nn.softplus(unbounded) + 1e-6
+
+    def draw(
+        self, means: tf.Tensor, stddev: tf.Tensor, epsilon: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Draw k codes of each q(z|x), and say how likely each is.
+
+        Parameters
+        ----------
+        means, stddev
+            Of the posteriors, (B, M).
+        epsilon
+            Standard normal noise, (B, k, M).
+
+        Returns
+        -------
+        Z : tf.Tensor, shape (B · k, M)
+            The codes, those of one image one after the other.
+        log_posterior : tf.Tensor, shape (B · k,)
+            log q(z|x) of each, in nats.
+        """
+        means, stddev = means[:, tf.newaxis], stddev[:, tf.newaxis]
+        # z = means + stddev · epsilon
+        Z = epsilon * stddev + means
+        # log q(z|x) = log N(z; means, stddev²)
+        log_posterior = self.log_posterior(Z, means, stddev)
+        return tf.reshape(Z, (-1, self.M)), tf.reshape(log_posterior, (-1,))
+
+    def log_posterior(self, Z: tf.Tensor, means: tf.Tensor, stddev: tf.Tensor) -> tf.Tensor:
+        """Return log q(z|x) in nats: codes (…, M) to (…)."""
+        return log_density_gaussian(Z, means, stddev)
 
     def _kl(self, means: tf.Tensor, stddev: tf.Tensor, Z: tf.Tensor) -> tf.Tensor:
         """Return the divergence of q(z|x) from the prior, in nats an image, (B,)."""
@@ -205,7 +309,8 @@ class Model:
     def forward(self, X: tf.Tensor, epsilon: tf.Tensor) -> Pass:
         """Pass a minibatch through the model: the one definition of its ELBO.
 
-        The placeholder graph and the compiled training loop call this, and `evaluate` its parts.
+        The placeholder graph and the compiled training loop have it from here, `evaluate` from its
+        parts.
         """
         means, stddev, Z, kl = self.latent(self.encode(X), epsilon)
         logits = self.decode(Z)
@@ -213,6 +318,22 @@ class Model:
             # log p(x|z) = Σ x · logits − log(1 + exp(logits))
             log_likelihood = self.likelihood.log_prob(X, logits)
         return Pass(means, stddev, Z, logits, log_likelihood, kl)
+
+    def bounds(
+        self,
+        X: tf.Tensor,
+        epsilon: tf.Tensor,
+        step: Callable[[], tf.Tensor],
+        one_pass: Pass | None = None,
+    ) -> Bounds:
+        """Return the ELBO of a minibatch, and the bound that training climbs at a global step.
+
+        The placeholder graph and the compiled training loop call this.
+        """
+        if self.objective.takes_one_pass:
+            return self.objective.of_pass(one_pass or self.forward(X, epsilon), step)
+        with tf.name_scope("bound"):
+            return self.objective.of_weights(self, X, epsilon, step)
 
     # Release -------------------------------------------------------------------------------------
 
@@ -222,7 +343,8 @@ class Model:
         self._closed = True
 
     def check_open(self) -> None:
-        """Raise a ValueError after `close`."""
+        """Raise a ValueError after `close`, and a RuntimeError in a forked process."""
+        check_not_forked()
         if self._closed:
             raise ValueError("this model has been closed; build or load it again to use it")
 
@@ -238,7 +360,14 @@ def _check_sizes(sizes: Sequence[int]) -> list[int]:
     return checked
 
 
-def _through(layers: list[DenseLayer], value: tf.Tensor) -> tf.Tensor:
+PARTS: dict[str, parts.Table] = {
+    "likelihood": likelihoods.READY_MADE,
+    "encoder": layers.READY_MADE,
+    "decoder": layers.READY_MADE,
+}  # the ready-made parts by the argument that takes them
+
+
+def _through(layers: list[Any], value: tf.Tensor) -> tf.Tensor:
     for layer in layers:
         value = layer.forward(value)
     return value

@@ -1,7 +1,7 @@
-"""Randomness that is addressed, not consumed: every draw is a function of (seed, where it is used).
+"""Randomness that is addressed, not consumed: each draw is a function of the seed and of its place.
 
-Noise is keyed by (seed, global step) and the order of the images by (seed, epoch), so a run that
-is cut into chunks, stopped or resumed sees exactly the numbers of a run that was left alone.
+Noise is keyed by (seed, global step) and the order of the images by (seed, epoch). So a run that is
+cut into chunks, stopped or resumed sees the numbers of a run that was left alone.
 
 References
 ----------
@@ -30,7 +30,9 @@ class Stream(enum.IntEnum):
     SAMPLES = 3
 
 
-EVALUATION = tf.int32.max  # a draw that no training step gets to: the noise of `evaluate`
+# Draws that no training step gets to: the noise of `evaluate` and of `log_likelihood`.
+EVALUATION = tf.int32.max
+LIKELIHOOD = EVALUATION - 1
 
 
 def entropy() -> int:
@@ -80,8 +82,8 @@ def uniform(key: tf.Tensor, step: tf.Tensor, draw: tf.Tensor | int, shape: tuple
 
 
 def normal_quantile(uniform: tf.Tensor) -> tf.Tensor:
-    """Make what `uniform` has drawn a standard normal draw, of as many different values."""
-    return tf.math.ndtri(uniform + 2.0**-24)  # in the middle of its interval: never infinite
+    """Turn draws of `uniform` into standard normal draws, one to one."""
+    return tf.math.ndtri(uniform + 2.0**-24)  # the middle of each interval: never infinite
 
 
 def _addressed(generator: Callable, key, step, draw, shape: tuple) -> tf.Tensor:
@@ -104,9 +106,9 @@ def _addressed(generator: Callable, key, step, draw, shape: tuple) -> tf.Tensor:
 def minibatch_order(seed: int, epoch: int, n: int) -> np.ndarray:
     """Return the order of `n` images in an epoch, a permutation keyed by (seed, epoch).
 
-    Sorting the raw words of a bit generator, not `Generator.permutation`: NumPy guarantees the
-    former for ever and reserves the right to change the latter. Each word carries its index in its
-    lowest bits, so that the sort needs no memory but the words, eight bytes an image.
+    The raw words of a bit generator are sorted: NumPy guarantees these words for ever, but may
+    change `Generator.permutation`. Each word carries its index in its lowest bits, so the sort
+    needs only the words, eight bytes an image; see docs/decisions/order.md.
     """
     bits = np.random.Philox(np.random.SeedSequence(seed, spawn_key=(Stream.ORDER, epoch)))
     words = bits.random_raw(n)

@@ -31,10 +31,10 @@ def update(
     gradients: Sequence[tf.Tensor],
     where: tf.Tensor,
 ) -> list[tf.Operation]:
-    """Apply `gradients` to `variables` and their mean squares, or nothing at all.
+    """Apply `gradients` to `variables` and their mean squares, if `where` is true.
 
-    Where `where` is false, arithmetic leaves both as they are: a conditional would cost a seventh
-    of the training time. The momentum is left to `write_momentum`.
+    If `where` is false, the arithmetic changes nothing. A conditional would cost a seventh of the
+    training time; see docs/decisions/finite-guard.md. `write_momentum` writes the momentum.
     """
     keep = tf.where(where, _DECAY, 1.0)
     operations = []
@@ -53,9 +53,9 @@ def write_momentum(
     gradients: Sequence[tf.Tensor],
     where: tf.Tensor,
 ) -> list[tf.Operation]:
-    """Note the momentum that the last of several updates has made, where there was one.
+    """Write the momentum of the last of several updates, if `where` is true.
 
-    The coefficient is zero, so none of them reads what an earlier one would have written.
+    The coefficient is zero, so no update reads the momentum that an earlier update wrote.
     """
     operations = []
     for variable, gradient in zip(variables, gradients, strict=True):
@@ -66,5 +66,5 @@ def write_momentum(
 
 
 def _change(gradient: tf.Tensor, mean_square: tf.Tensor) -> tf.Tensor:
-    # a quotient, which no compiler merges into the subtraction and so rounds in two ways
+    # A quotient: no compiler fuses it with the subtraction, which would round differently.
     return _LEARNING_RATE * gradient / tf.sqrt(mean_square + _EPSILON)

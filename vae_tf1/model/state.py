@@ -73,15 +73,18 @@ class Counters:
         self.global_step = _counter(0, "global_step")
         self.draws = _counter(0, "draws")
 
-    def next_epsilon(self, batch: tf.Tensor, M: int) -> tf.Tensor:
-        """Draw fresh noise (batch, M): the k-th draw at a global step, from 0 after each step.
+    def next_epsilon(self, batch: tf.Tensor, M: int, k: int = 1) -> tf.Tensor:
+        """Draw fresh noise (batch, M), or (batch, k, M) for k > 1 codes an image.
+
+        It is the n-th draw at a global step, from 0 after each step.
 
         So `fit` and a loop of ``sess.run(train_op)`` see the same noise, and two looks at a sample
         differ.
         """
         draw = self.draws.assign_add(1, read_value=True) - 1
         key, step = self.noise_key.read_value(), self.global_step.read_value()
-        return noise.standard_normal(key, step, draw, (1, batch, M))[0]
+        epsilon = noise.standard_normal(key, step, draw, (1, batch * k if k > 1 else batch, M))[0]
+        return epsilon if k == 1 else tf.reshape(epsilon, (-1, k, M))
 
     def count(self, steps: tf.Tensor | int) -> tf.Operation:
         """Return the op that notes that so many training steps were made."""

@@ -17,8 +17,8 @@ class Interrupts:
     """Hold signals back inside a ``with`` block until `deliver` is called, or the block ends.
 
     Ctrl-C becomes the usual KeyboardInterrupt, but between two steps, never within one; a second
-    Ctrl-C does not wait. Any other signal is delivered again, to whoever handled it before. Only
-    the main thread can do this; elsewhere the block does nothing.
+    Ctrl-C does not wait. Any other signal goes to the handler that was there before. Python
+    allows this in the main thread alone; in another thread the block does nothing.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class Interrupts:
     def __enter__(self) -> Interrupts:
         if threading.current_thread() is threading.main_thread():
             for number in self._signals:
-                # None: not installed from Python, and not ours to put back
+                # None: not installed from Python, so it cannot be put back
                 if signal.getsignal(number) not in (None, signal.SIG_IGN):
                     self._before[number] = signal.signal(number, self._receive)
         return self
@@ -50,16 +50,16 @@ class Interrupts:
             signal.raise_signal(self.received)
 
     def deliver(self) -> None:
-        """Let the signal that came have its way; go on holding back if that lets us live."""
+        """Deliver the signal that came; hold signals back again if its handler returns."""
         number, self.received = self.received, None
         self._put_back()
         signal.raise_signal(number)
         self.__enter__()
 
     def wait_for(self, work: Callable[[], None]) -> None:
-        """Do in another thread what cannot be stopped, and wait for its end or for a signal.
+        """Run `work`, which cannot be stopped, in another thread; wait for its end or a signal.
 
-        A signal is delivered; if it is Ctrl-C, the work goes on to its end in the background.
+        After Ctrl-C the work goes on to its end in the background.
         """
         pool = ThreadPoolExecutor(1, "vae_tf1")
         done = pool.submit(work)

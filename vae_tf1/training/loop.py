@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from vae_tf1.backend import matmul
-from vae_tf1.backend.notices import without_deprecation_notices
+from vae_tf1.backend.notices import without_deprecation_notices, without_first_notices
 from vae_tf1.backend.xla import graph_function
 from vae_tf1.data.rows import Rows, as_values
 from vae_tf1.model import noise
@@ -50,7 +50,8 @@ class Loop:
     ) -> None:
         self.capacity, self.compiled = capacity, compiled
         self._model, self._levels = model, rows.levels
-        halved = compiled and batch_sz >= _WORTH_HALVING
+        k = model.objective.importance_samples
+        halved = compiled and batch_sz > 1 and batch_sz * k >= _WORTH_HALVING
         self._sizes = [batch_sz // 2, -(-batch_sz // 2)] if halved else [batch_sz]
         shape = capacity, batch_sz, model.D
         with model.graph.as_default(), tf.name_scope("fit"), without_deprecation_notices():
@@ -61,8 +62,10 @@ class Loop:
                 model.noise_key.read_value(),
                 model.global_step.read_value(),
                 0,
-                (capacity, batch_sz, model.M),
+                (capacity, batch_sz * k, model.M),
             )
+            if k > 1:
+                epsilon = tf.reshape(epsilon, (capacity, batch_sz, k, model.M))
             elbos, done = graph_function(self._train, compiled)(self._images, epsilon, self._steps)
             with tf.control_dependencies([elbos]):
                 counted = model.counters.count(tf.cast(done, tf.int64))
@@ -106,7 +109,8 @@ class Loop:
 
     def prepare(self) -> None:
         """Compile now, so that no chunk has to wait for it."""
-        self._call(np.zeros((0, *self._images.shape.as_list()[1:]), self._dtype))
+        with without_first_notices("compiling"):
+            self._call(np.zeros((0, *self._images.shape.as_list()[1:]), self._dtype))
 
     def _call(self, images: np.ndarray) -> tuple[np.ndarray, bool]:
         steps = len(images)
@@ -146,7 +150,7 @@ class Loop:
 
         def step(i, elbos, finite, halves):
             x = as_values(tf.cast(images[i], tf.float32), self._levels)
-            elbo, halves = self._gradients(x, epsilon[i])
+            elbo, halves = self._gradients(x, epsilon[i], i)
             gradients = _added(halves)
             # A non-finite weight gradient nearly always shows in the bias gradients, which are
             # tiny: check only them here, and everything at the end of the call.
@@ -169,17 +173,24 @@ class Loop:
         ):
             return elbos, i - tf.cast(~finite, tf.int32)
 
-    def _gradients(self, x, epsilon):
-        """Return the ELBO of a minibatch, and its gradients as those of each half.
+    def _gradients(self, x, epsilon, i):
+        """Return the ELBO of a minibatch, and the gradients of its bound as those of each half.
 
         The halves share nothing but the weights, so that two processors work side by side where
         one product is too small for both.
         """
         halves = zip(tf.split(x, self._sizes), tf.split(epsilon, self._sizes), strict=True)
+
+        def step():
+            return self._model.global_step.read_value() + tf.cast(i, tf.int64)
+
         with matmul.for_xla() if self.compiled else nullcontext():
-            elbos = [self._model.forward(*half).elbo for half in halves]
-        gradients = [tf.gradients(-elbo, self._model.variables) for elbo in elbos]
-        return tf.add_n(elbos), gradients
+            bounds = [self._model.bounds(*half, step) for half in halves]
+        gradients = [
+            tf.gradients(-bound.trained, self._model.variables, unconnected_gradients="zero")
+            for bound in bounds
+        ]
+        return tf.add_n([bound.elbo for bound in bounds]), gradients
 
 
 def _added(halves: list[list[tf.Tensor]]) -> list[tf.Tensor]:

@@ -1,4 +1,4 @@
-"""What `fit` shows: a bar on a terminal, a line an epoch elsewhere."""
+"""What `fit` shows: a line an epoch, and on a terminal a bar below them."""
 
 from __future__ import annotations
 
@@ -58,10 +58,14 @@ class Progress:
             self._bar.update(len(elbos))
         if step == 0 and self._seen:
             seconds = time.perf_counter() - self._began
-            if self._shown and self._bar is None:
-                print(
-                    f"epoch {epoch}/{self._epochs}: ELBO {self._elbo / self._seen:.2f} nats per "
-                    f"image, {seconds:.1f} s",
-                    flush=True,
-                )
+            self._say(
+                f"epoch {epoch}/{self._epochs}: ELBO {self._elbo / self._seen:.2f} nats per image, "
+                f"{seconds:.1f} s"
+            )
             self._elbo, self._seen, self._began = 0.0, 0, time.perf_counter()
+
+    def _say(self, line: str) -> None:
+        if self._bar is not None:
+            self._bar.write(line, file=sys.stderr)  # above the bar
+        elif self._shown:
+            print(line, flush=True)

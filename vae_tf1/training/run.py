@@ -6,6 +6,7 @@ from typing import Any
 
 from vae_tf1.backend import machine
 from vae_tf1.checkpoint import store
+from vae_tf1.checkpoint.manifest import PARTS
 from vae_tf1.checkpoint.store import Saved
 from vae_tf1.data.rows import Rows
 from vae_tf1.errors import CheckpointError, warn
@@ -124,8 +125,8 @@ class Run:
                 f"{model.seed}"
             )
         described = store.describe(model)
-        for key in ("kl", "prior"):
-            if saved.manifest[key] != described[key]:
+        for key in ("kl", "prior", *PARTS, "bound"):
+            if saved.manifest.get(key) != described.get(key):
                 raise CheckpointError(f"{where} belongs to a model with another {key}")
         model.state = store.restore(model, saved)
         self.first_epoch, self._first_step, self._first_cost = (

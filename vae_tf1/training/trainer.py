@@ -160,13 +160,17 @@ class Trainer:
         if self._chunk_steps is not None:
             return self._chunk_steps
         by_time = self._chunk_seconds / self._seconds_per_step(batch_sz)
-        step_bytes = batch_sz * (self._model.D * rows.dtype.itemsize + 4 * self._model.M)
+        step_bytes = batch_sz * (
+            self._model.D * rows.dtype.itemsize
+            + 4 * self._model.M * self._model.objective.importance_samples
+        )
         steps = min(_MOST_STEPS, by_time, _CHUNK_BYTES / step_bytes)
         return 2 ** math.floor(math.log2(max(1, steps)))
 
     def _seconds_per_step(self, batch_sz: int) -> float:
-        """Estimate a step without XLA: three products a weight and image, two operations each."""
+        """Estimate a step without XLA: three products a weight and code, two operations each."""
         weights = sum(math.prod(v.shape.as_list()) for v in self._model.variables)
+        weights *= self._model.objective.importance_samples
         return _SECONDS_PER_STEP + 6 * weights * batch_sz / _FLOPS_PER_SECOND
 
 

@@ -20,14 +20,15 @@ from support.mnist_files import IDX_NAMES, digits, idx_images, idx_labels, nowhe
 
 from vae_tf1.data import mnist
 from vae_tf1.data.mnist import DataError, get_mnist, load_mnist
-from vae_tf1.data.mnist.cache import write_atomically
-from vae_tf1.data.mnist.download import download_mnist
+from vae_tf1.data.mnist.builtin import StandIn
+from vae_tf1.data.mnist.download import Mirrors
+from vae_tf1.data.mnist.loader import Loader
 
 CONTENT = {
     f"{name}.gz": gzip.compress(data, 1)
-    for part, names in IDX_NAMES.items()
+    for split, names in IDX_NAMES.items()
     for name, data in zip(
-        names, (idx_images(digits(40, part)[0]), idx_labels(digits(40, part)[1])), strict=True
+        names, (idx_images(digits(40, split)[0]), idx_labels(digits(40, split)[1])), strict=True
     )
 }
 FILES = {name: (len(data), hashlib.sha256(data).hexdigest()) for name, data in CONTENT.items()}
@@ -202,20 +203,20 @@ def server(tmp_path_factory):
 
 @pytest.fixture
 def mirrors(server, monkeypatch):
-    """Use the server with the given behaviours as mirrors."""
+    """Return a function that makes the server, with the given behaviours, the mirrors."""
     server.requests, server.sent = [], 0
     for variable in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy"):
         monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setattr(mnist.download, "FILES", FILES)
-    monkeypatch.setattr(mnist.download, "TIMEOUT", 0.5)
-    monkeypatch.setattr(mnist.download, "PATIENCE", 0.8)
-    monkeypatch.setattr(mnist.download, "DEADLINE", 0.8)
 
     def use(*behaviours):
         base = f"http://127.0.0.1:{server.server_port}"
-        addresses = tuple(f"{base}/{behaviour}/" for behaviour in behaviours)
-        monkeypatch.setattr(mnist.download, "MIRRORS", addresses)
-        return server
+        return Mirrors(
+            tuple(f"{base}/{behaviour}/" for behaviour in behaviours),
+            FILES,
+            timeout=0.5,
+            patience=0.8,
+            deadline=0.8,
+        )
 
     return use
 
@@ -225,22 +226,20 @@ def assert_whole(folder):
 
 
 @pytest.mark.parametrize("behaviour", ["good", "good_without_length", "redirect_to_good"])
-def test_sound_files_arrive(mirrors, tmp_path, behaviour):
-    server = mirrors(behaviour)
-    download_mnist(tmp_path / "new" / "cache")
+def test_sound_files_arrive(mirrors, server, tmp_path, behaviour):
+    site = mirrors(behaviour)
+    site.download(tmp_path / "new" / "cache")
     assert_whole(tmp_path / "new" / "cache")
     server.requests.clear()
-    download_mnist(tmp_path / "new" / "cache")
+    site.download(tmp_path / "new" / "cache")
     assert server.requests == []
 
 
 @pytest.mark.parametrize("behaviour", REFUSED)
-def test_a_bad_mirror_is_refused_and_leaves_nothing(mirrors, tmp_path, behaviour):
-    server = mirrors(behaviour)
-    start = time.perf_counter()
+def test_a_bad_mirror_is_refused_and_leaves_nothing(mirrors, server, tmp_path, behaviour):
+    site = mirrors(behaviour)
     with pytest.raises(DataError) as caught:
-        download_mnist(tmp_path)
-    assert time.perf_counter() - start < 5
+        site.download(tmp_path)
     assert "127.0.0.1" in str(caught.value)
     assert REFUSED[behaviour] in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -249,9 +248,9 @@ def test_a_bad_mirror_is_refused_and_leaves_nothing(mirrors, tmp_path, behaviour
 
 
 @pytest.mark.parametrize("behaviour", REFUSED)
-def test_the_second_mirror_serves_where_the_first_fails(mirrors, tmp_path, behaviour):
-    server = mirrors(behaviour, "good")
-    download_mnist(tmp_path)
+def test_the_second_mirror_serves_if_the_first_fails(mirrors, server, tmp_path, behaviour):
+    site = mirrors(behaviour, "good")
+    site.download(tmp_path)
     assert_whole(tmp_path)
     # A mirror that failed once is not asked first again.
     asked = [path.split("/")[1] for path in server.requests if "redirect" not in path]
@@ -259,33 +258,30 @@ def test_the_second_mirror_serves_where_the_first_fails(mirrors, tmp_path, behav
     assert asked.count(behaviour) <= 1
 
 
-def test_unreachable_mirrors(mirrors, tmp_path, monkeypatch):
-    mirrors()
-    monkeypatch.setattr(mnist.download, "MIRRORS", ("http://127.0.0.1:1/",))
+def test_unreachable_mirrors(tmp_path):
     with pytest.raises(DataError, match=r"127\.0\.0\.1:1: .*refused"):
-        download_mnist(tmp_path)
-    monkeypatch.setattr(mnist.download, "MIRRORS", ("https://mirror.invalid/",))
+        Mirrors(("http://127.0.0.1:1/",), FILES).download(tmp_path)
     with pytest.raises(DataError, match="no network"):
-        download_mnist(tmp_path)
+        Mirrors(("https://mirror.invalid/",), FILES).download(tmp_path)
 
 
-def test_a_damaged_or_half_file_in_the_cache_is_fetched_again(mirrors, tmp_path):
-    server = mirrors("good")
-    download_mnist(tmp_path)
+def test_a_damaged_or_half_file_in_the_cache_is_fetched_again(mirrors, server, tmp_path):
+    site = mirrors("good")
+    site.download(tmp_path)
     names = list(CONTENT)
     (tmp_path / names[0]).write_bytes(CONTENT[names[0]][:-5])
     (tmp_path / names[1]).write_bytes(CONTENT[names[1]][:-1] + b"?")
     server.requests.clear()
-    download_mnist(tmp_path)
+    site.download(tmp_path)
     assert_whole(tmp_path)
     assert server.requests == [f"/good/{name}" for name in names[:2]]
 
 
-def test_a_folder_that_cannot_be_written(mirrors, tmp_path):
-    server = mirrors("good")
+def test_a_folder_that_cannot_be_written(mirrors, server, tmp_path):
+    site = mirrors("good")
     (tmp_path / "file").touch()
     with pytest.raises(DataError, match="the cache cannot be written"):
-        download_mnist(tmp_path / "file" / "cache")
+        site.download(tmp_path / "file" / "cache")
     assert server.requests == []
 
 
@@ -293,62 +289,68 @@ def test_a_folder_that_cannot_be_written(mirrors, tmp_path):
 
 
 @pytest.fixture
-def online(nowhere, monkeypatch):  # noqa: F811
+def online(nowhere, mirrors, monkeypatch):  # noqa: F811
+    """Return a function that makes the public functions use the server; and the cache folder."""
     monkeypatch.delenv("VAE_TF1_OFFLINE")
-    return nowhere / ".cache" / "vae_tf1"
+
+    def use(*behaviours):
+        loader = Loader(mirrors(*behaviours), StandIn({"train": 60, "test": 10}))
+        monkeypatch.setattr(mnist.loader, "_LOADER", loader)
+        return nowhere / ".cache" / "vae_tf1"
+
+    return use
 
 
-def test_get_mnist_downloads_once_into_the_cache(mirrors, online, capfd):
-    server = mirrors("good")
+def test_get_mnist_downloads_once_into_the_cache(online, server, capfd):
+    cache = online("good")
     X, _ = get_mnist()
     assert len(X) == 40
-    assert_whole(online)
+    assert_whole(cache)
     assert len(load_mnist(split="test").images) == 40
     assert len(server.requests) == 4
     assert capfd.readouterr().err.splitlines() == [
-        f"data: MNIST, 40 training images from {online}",
-        f"data: MNIST, 40 test images from {online}",
+        f"data: MNIST, 40 training images from {cache}",
+        f"data: MNIST, 40 test images from {cache}",
     ]
 
 
-def test_get_mnist_says_why_it_makes_do_with_the_built_in_digits(mirrors, online, capfd):
-    server = mirrors("not_found")
+def test_get_mnist_says_why_it_makes_do_with_the_built_in_digits(online, server, capfd):
+    online("not_found")
     assert load_mnist().source.is_builtin
     (line,) = capfd.readouterr().err.splitlines()
     assert "No MNIST found and none downloaded" in line
     assert "HTTP status 404" in line
     assert "built-in digits" in line
     # It is tried once a process: training and test images are never of different sources.
-    mirrors("good")
     server.requests.clear()
     assert load_mnist(split="test").source.is_builtin
     assert server.requests == []
 
 
 @pytest.mark.parametrize("value", ["keyword", "variable"])
-def test_the_download_can_be_forbidden(mirrors, online, monkeypatch, value):
-    server = mirrors("good")
+def test_the_download_can_be_forbidden(online, server, monkeypatch, value):
+    online("good")
     if value == "variable":
         monkeypatch.setenv("VAE_TF1_OFFLINE", "1")
     assert load_mnist(download=value == "variable", quiet=True).source.is_builtin
     assert server.requests == []
 
 
-def test_a_path_is_never_replaced_by_a_download(mirrors, online):
-    server = mirrors("good")
+def test_a_path_is_never_replaced_by_a_download(online, server):
+    cache = online("good")
     with pytest.raises(DataError):
-        load_mnist(online / "nothing")
+        load_mnist(cache / "nothing")
     assert server.requests == []
 
 
 def test_a_progress_bar_on_a_terminal_only(mirrors, tmp_path, monkeypatch, capfd):
-    mirrors("good")
-    download_mnist(tmp_path / "a")
+    site = mirrors("good")
+    site.download(tmp_path / "a")
     assert capfd.readouterr() == ("", "")
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    download_mnist(tmp_path / "b", quiet=True)
+    site.download(tmp_path / "b", quiet=True)
     assert capfd.readouterr() == ("", "")
-    download_mnist(tmp_path / "c")
+    site.download(tmp_path / "c")
     out, err = capfd.readouterr()
     assert out == ""
     assert "Downloading MNIST" in err
@@ -359,64 +361,25 @@ def test_a_progress_bar_on_a_terminal_only(mirrors, tmp_path, monkeypatch, capfd
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
-def test_a_killed_download_leaves_no_half_file(mirrors, tmp_path):
-    server = mirrors("good", "drip")
+def test_a_killed_download_leaves_no_half_file(server, tmp_path):
     script = (
-        "import sys, pathlib, vae_tf1.data.mnist.download as d\n"
-        f"d.FILES = {FILES!r}\n"
-        f"d.MIRRORS = ('http://127.0.0.1:{server.server_port}/{{}}/'.format(sys.argv[1]),)\n"
+        "import sys, pathlib; from vae_tf1.data.mnist.download import Mirrors\n"
+        f"address = f'http://127.0.0.1:{server.server_port}/{{sys.argv[1]}}/'\n"
+        f"site = Mirrors((address,), {FILES!r})\n"
         "print('ready', flush=True)\n"
-        "d.download_mnist(pathlib.Path(sys.argv[2]), quiet=True)"
+        "site.download(pathlib.Path(sys.argv[2]), quiet=True)"
     )
     environment = dict(os.environ, PYTHONPATH=str(Path(mnist.download.__file__).parents[3]))
+    runs = []
     for behaviour, delay in (("drip", 0.3), ("good", 0.0), ("good", 0.01)):
         folder = tmp_path / f"{behaviour}{delay}"
-        process = subprocess.Popen(
-            [sys.executable, "-c", script, behaviour, str(folder)],
-            stdout=subprocess.PIPE,
-            env=environment,
-        )
-        process.stdout.readline()
+        command = [sys.executable, "-c", script, behaviour, str(folder)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment)
+        runs.append((process, delay, folder))
+    for process, delay, folder in runs:
+        assert process.stdout.readline() == b"ready\n"
         time.sleep(delay)
         process.kill()
         process.communicate()
         there = [path for path in folder.glob("*") if path.suffix != ".part"]
         assert {path.name: path.read_bytes() for path in there}.items() <= CONTENT.items()
-
-
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
-def test_killed_while_writing(tmp_path):
-    script = (
-        "import os, signal, sys, pathlib; from vae_tf1.data.mnist.cache import write_atomically\n"
-        "def write(file):\n"
-        "    file.write(b'half'); file.flush(); os.kill(os.getpid(), signal.SIGKILL)\n"
-        "write_atomically(pathlib.Path(sys.argv[1]), write)"
-    )
-    target = tmp_path / "data.npz"
-    target.write_bytes(b"before")
-    environment = dict(os.environ, PYTHONPATH=str(Path(mnist.cache.__file__).parents[3]))
-    process = subprocess.run([sys.executable, "-c", script, str(target)], env=environment)
-    assert process.returncode == -signal.SIGKILL
-    assert target.read_bytes() == b"before"
-    (left,) = tmp_path.glob(".data.npz.*.part")
-
-    write_atomically(target, lambda file: file.write(b"after"))
-    assert target.read_bytes() == b"after"
-    assert left.exists()  # it could still have a writer
-    os.utime(left, (0, 0))
-    write_atomically(target, lambda file: file.write(b"later"))
-    assert list(tmp_path.iterdir()) == [target]
-
-
-def test_a_full_disk_keeps_the_earlier_file(tmp_path):
-    target = tmp_path / "data"
-    target.write_bytes(b"before")
-
-    def write(file):
-        file.write(b"half")
-        raise OSError(28, "No space left on device")
-
-    with pytest.raises(OSError, match="No space left"):
-        write_atomically(target, write)
-    assert target.read_bytes() == b"before"
-    assert list(tmp_path.iterdir()) == [target]

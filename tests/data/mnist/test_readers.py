@@ -26,6 +26,7 @@ from support.mnist_files import (
     write_idx,
     write_npz,
 )
+from support.work import calls
 
 from vae_tf1.data.mnist import DataError, load_mnist
 
@@ -47,7 +48,8 @@ def refused(path, split="train"):
         load(path, split)
     assert isinstance(caught.value, ValueError)
     assert caught.value.path in str(caught.value)
-    assert "\n" not in str(caught.value)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 900
     return str(caught.value)
 
 
@@ -147,7 +149,7 @@ def test_missing(tmp_path):
     complaint = refused(tmp_path)
     assert "no MNIST in this folder" in complaint
     assert "train.csv" in complaint
-    write_idx(tmp_path, parts=("train",))
+    write_idx(tmp_path, splits=("train",))
     assert "t10k" in refused(tmp_path, "test")
 
 
@@ -170,6 +172,26 @@ def test_a_pipe_is_refused_and_never_waited_for(tmp_path):
 @pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="no /dev/zero here")
 def test_a_device_is_refused():
     assert "not a regular file" in refused("/dev/zero")
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_a_disk_that_fails_is_told_in_one_sentence(tmp_path, monkeypatch, split):
+    class Failing(io.BytesIO):
+        def read(self, size=-1):
+            if self.tell() + size > 400:
+                raise OSError(5, "Input/output error")
+            return super().read(size)
+
+        readline = read
+
+    write_idx(tmp_path / "zipped")
+    write_idx(tmp_path / "plain", zipped=False)
+    write_npz(tmp_path / "npz" / "mnist.npz")
+    write_csv(tmp_path / "csv" / "train.csv")
+    content = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    monkeypatch.setattr(Path, "open", lambda path, mode: Failing(content[path]))
+    for folder in tmp_path.iterdir():
+        assert "Input/output error" in refused(folder, split)
 
 
 IMAGES, LABELS = digits(6)
@@ -347,6 +369,12 @@ def test_zip_tricks(tmp_path):
         path.write_bytes(broken)
         refused(path)
 
+    # The member's own header claims a name of 64 KB, which zipfile quotes whole.
+    rewrite_zip(path, zipfile.ZIP_STORED, x_train=npy(digits(200)[0]), y_train=npy(LABELS))
+    large = path.read_bytes()
+    path.write_bytes(large[:26] + b"\xff\xff" + large[28:])
+    assert "and header" in refused(path)
+
     zip64 = struct.pack("<4sLQL", b"PK\6\7", 0, 0, 1)
     path.write_bytes(sound[:-22] + zip64 + sound[-22:])
     assert "64-bit" in refused(path)
@@ -394,6 +422,80 @@ def test_csv_without_images(tmp_path):
     for text in (CSV_HEADER, CSV_HEADER + "\n\n\n"):
         (tmp_path / "train.csv").write_text(text)
         assert "holds no images" in refused(tmp_path)
+
+
+# ---- messages
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such names here")
+def test_a_path_is_shown_in_one_line(tmp_path, capfd):
+    folder = tmp_path / "a\nb\x1b[31m\u2028"
+    write_idx(folder)
+    load_mnist(folder)
+    line = capfd.readouterr().err
+    assert line == f"data: MNIST, 30 training images from {tmp_path}/a\\nb\\x1b[31m\\u2028\n"
+    with pytest.raises(DataError) as caught:
+        load(folder / "nothing")
+    assert str(caught.value) == (
+        f"{tmp_path}/a\\nb\\x1b[31m\\u2028/nothing: no such file or folder"
+    )
+    assert caught.value.path == str(folder / "nothing")
+    with pytest.raises(DataError) as caught:
+        load(os.fsdecode(bytes(tmp_path) + b"/\xff"))
+    assert str(caught.value).endswith("\\udcff: no such file or folder")
+
+
+def test_a_long_path_loses_its_middle_and_a_long_reason_its_end():
+    error = DataError("begin" + "x" * 100_000 + "end", "why" + "y" * 100_000 + "so")
+    assert len(str(error)) < 900
+    for part in ("begin", "end: why"):
+        assert part in str(error)
+    assert len(error.path) == 100_008
+    assert len(str(DataError("\n" * 400, "\n" * 400))) < 900
+
+
+@pytest.mark.parametrize("arguments", [{"split": "x" * 10_000}, {"path": [0] * 10_000}])
+def test_a_wrong_argument_is_quoted_in_part(arguments):
+    with pytest.raises((ValueError, TypeError)) as caught:
+        load_mnist(**arguments)
+    assert len(str(caught.value)) < 450
+
+
+# ---- work
+
+
+def gzip_with_a_name(data, name):
+    compressed = gzip.compress(data, mtime=0)
+    return compressed[:3] + b"\x08" + compressed[4:10] + name + b"\0" + compressed[10:]
+
+
+def test_a_gzip_header_of_megabytes_takes_no_work(tmp_path):
+    content = write_idx(tmp_path)
+    path = tmp_path / "train-images-idx3-ubyte.gz"
+    path.write_bytes(gzip_with_a_name(gzip.decompress(path.read_bytes()), b"x" * (5 << 20)))
+    assert calls(lambda: assert_holds(load(tmp_path), content["train"])) < 20_000
+    # Also before a member that is not the first.
+    whole = gzip.decompress(path.read_bytes())
+    path.write_bytes(
+        gzip.compress(whole[:1000]) + gzip_with_a_name(whole[1000:], b"x" * (5 << 20)) + bytes(9)
+    )
+    assert calls(lambda: assert_holds(load(tmp_path), content["train"])) < 20_000
+
+
+def test_a_gzip_of_many_empty_members_takes_no_work(tmp_path):
+    write_idx(tmp_path)
+    path = tmp_path / "train-images-idx3-ubyte.gz"
+    path.write_bytes(gzip.compress(b"") * 100_000 + path.read_bytes())
+    assert calls(lambda: refused(tmp_path)) < 20_000
+    assert "more than 16 gzip files" in refused(tmp_path)
+
+
+def test_a_csv_of_blank_lines_takes_little_work(tmp_path):
+    write_csv(tmp_path / "train.csv")
+    with (tmp_path / "train.csv").open("a") as file:
+        file.write("\n" * (5 << 20))
+    assert calls(lambda: refused(tmp_path)) < 500_000
+    assert "more than 70,000 blank lines" in refused(tmp_path)
 
 
 # ---- memory
@@ -482,4 +584,4 @@ def test_a_file_larger_than_mnist_can_be_is_not_read(tmp_path):
             file.write({"t": b"\0\0\10\3", "m": b"PK\3\4"}.get(name[0], b""))
             file.truncate(1 << 40)  # sparse: takes no room on the disk
         (tmp_path / "train-labels-idx1-ubyte").write_bytes(idx_labels(LABELS))
-        assert "where MNIST takes at most" in refused(tmp_path / name)
+        assert "MNIST takes at most" in refused(tmp_path / name)

@@ -1,4 +1,4 @@
-"""The real MNIST, where ``VAE_TF1_TEST_MNIST`` names a folder with its four files."""
+"""The real MNIST; ``VAE_TF1_TEST_MNIST`` names a folder with its four files."""
 
 import hashlib
 

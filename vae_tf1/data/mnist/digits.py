@@ -11,11 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from vae_tf1.data.mnist.checks import check_count, check_seed, check_split
+from vae_tf1.checks import check_count, check_one_of
+from vae_tf1.data.mnist.splits import PUBLISHED
 
 __all__ = ["DIGITS_VERSION", "builtin_digits"]
 
-# Raised whenever the same seed would draw other images, so that no stale cache is read.
+# To be increased when the same seed would draw other images: cached ones are then drawn again.
 DIGITS_VERSION = 1
 
 _FONTS = (
@@ -67,9 +68,9 @@ def builtin_digits(n: int, seed: int = 0, split: str = "train") -> tuple[np.ndar
     ValueError, TypeError
         If an argument is none of the above.
     """
-    n = check_count("n", n)
-    seed = check_seed(seed)
-    stream = ("train", "test").index(check_split(split, ("train", "test")))
+    n = check_count(n, "n")
+    seed = check_count(seed, "seed", 0)
+    stream = PUBLISHED.index(check_one_of(split, "split", PUBLISHED))
     images = np.empty((n, _SIDE * _SIDE), np.uint8)
     labels = np.empty(n, np.uint8)
     for start in range(0, n, _BLOCK):
@@ -212,7 +213,8 @@ def _contours(font: str, digit: str) -> list[np.ndarray]:
 
     file = Path(matplotlib.get_data_path(), "fonts", "ttf", f"{font}.ttf")
     path = TextPath((0, 0), digit, size=100, prop=FontProperties(fname=str(file)))
-    contours = [c for c in path.to_polygons(closed_only=True) if len(c) > 2]
+    polygons = map(np.asarray, path.to_polygons(closed_only=True))
+    contours = [polygon for polygon in polygons if len(polygon) > 2]
     corners = np.concatenate(contours)
     low, high = corners.min(axis=0), corners.max(axis=0)
     return [(c - (low + high) / 2) / (high - low).max() for c in contours]

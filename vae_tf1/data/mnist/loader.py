@@ -6,33 +6,32 @@ the user's cache; the built-in digits. What the user names is used or refused, n
 broken file in a usual place is named in a `DataWarning` and passed over.
 """
 
-import contextlib
+from __future__ import annotations
+
 import os
 import sys
-import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from vae_tf1.data.mnist.cache import cache_folder, write_atomically
-from vae_tf1.data.mnist.checks import check_count, check_seed, check_split
-from vae_tf1.data.mnist.digits import DIGITS_VERSION, builtin_digits
-from vae_tf1.data.mnist.download import download_mnist
-from vae_tf1.data.mnist.files import PIXELS
-from vae_tf1.data.mnist.npz import read_npz
-from vae_tf1.data.mnist.places import PARTS, SPLITS, find_in_folder, identify, join, read_place
+from vae_tf1.checks import check_count
+from vae_tf1.data.binarization import FIXED, THRESHOLD, binarize, check_protocol
+from vae_tf1.data.mnist.bounded import PIXELS
+from vae_tf1.data.mnist.builtin import StandIn
+from vae_tf1.data.mnist.cache import cache_folder
+from vae_tf1.data.mnist.download import Mirrors
+from vae_tf1.data.mnist.format import Content, Format
+from vae_tf1.data.mnist.places import find_in_folder, identify
 from vae_tf1.data.mnist.source import BUILTIN, Mnist, Source
-from vae_tf1.errors import DataError, DataWarning
+from vae_tf1.data.mnist.splits import check_split
+from vae_tf1.errors import DataError, DataWarning, one_line, warn
 
-__all__ = ["get_mnist", "load_mnist"]
+__all__ = ["Loader", "get_mnist", "load_mnist"]
 
-_BUILTIN_SIZES = {"train": 60_000, "test": 10_000}
 _BLOCK = 4096  # images converted to float at a time
-
-# Why the download failed in this process. It is tried once, so that the training and the test
-# images of one run never come from different sources.
-_download_failure: str | None = None
 
 
 def get_mnist(
@@ -43,8 +42,10 @@ def get_mnist(
     *,
     download: bool = True,
     quiet: bool = False,
+    binarization: str | None = None,
+    binarization_seed: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Load MNIST, shuffled, as the training scripts of the original want it.
+    """Load MNIST, shuffled, as the original's training scripts expect it.
 
     Parameters
     ----------
@@ -52,8 +53,9 @@ def get_mnist(
         Keep only so many of the shuffled images.
     path : str or os.PathLike, optional
         A folder with the IDX files (plain or .gz), ``mnist.npz`` or ``train.csv``; or one such
-        file; or "builtin" for the built-in digits. Without it the places that the module lists
-        are searched.
+        file; or "builtin" for the built-in digits. With ``binarization="fixed"`` also Larochelle's
+        ``binarized_mnist_*.amat``, as a folder or a file. Without a path the places that the
+        module lists are searched.
     split : {None, "train", "test", "all"}
         None is what the original loads: the training images, and of Kaggle's ``train.csv`` every
         row. "train" and "test" never overlap: of ``train.csv``, which has no test images, the last
@@ -61,16 +63,24 @@ def get_mnist(
     seed : int, optional
         Makes the order reproducible. NumPy's global generator is neither used nor changed.
     download : bool
-        Whether MNIST may be downloaded where it is not found; ``VAE_TF1_OFFLINE=1`` forbids it too.
+        Whether MNIST may be downloaded if it is not found; ``VAE_TF1_OFFLINE=1`` forbids it too.
     quiet : bool
         Do not say on stderr which data is in use.
+    binarization : {None, "threshold", "fixed"}
+        How the images are made binary. None: not at all. "threshold": 1 where the grey value
+        exceeds one half, as the original does with X. "fixed": each pixel drawn once, 1 with a
+        probability equal to its grey value. Likelihoods under different protocols must not be
+        compared. ("dynamic" draws anew in every epoch: ``fit(X, binarization="dynamic")``.)
+    binarization_seed : int, optional
+        The seed of the "fixed" draw; None is 0. What an image becomes depends on this seed and on
+        the image's place in its file alone, so `seed`, `limit` and `split` do not change it.
 
     Returns
     -------
     X : numpy.ndarray of float32, shape (N, 784)
-        Grey values k / 255 in [0, 1], 0 is the background.
+        Grey values k / 255 in [0, 1], 0 is the background; 0 or 1 if binarised.
     Y : numpy.ndarray of int64, shape (N,)
-        The digits 0 to 9.
+        The digits 0 to 9. All -1 from ``.amat`` files: they have no labels.
 
     Raises
     ------
@@ -79,14 +89,22 @@ def get_mnist(
     ValueError, TypeError
         If an argument is none of the above.
     """
-    limit = None if limit is None else check_count("limit", limit)
-    seed = None if seed is None else check_seed(seed)
-    images, labels, _ = load_mnist(path, split, download=download, quiet=quiet)
+    limit = None if limit is None else check_count(limit, "limit")
+    seed = None if seed is None else check_count(seed, "seed", 0)
+    images, labels, source = _LOADER.load(
+        path,
+        split,
+        download=download,
+        quiet=quiet,
+        binarization=binarization,
+        binarization_seed=binarization_seed,
+    )
+    levels = np.float32(255 if source.binarization is None else 1)
     order = np.random.default_rng(seed).permutation(len(images))[:limit]
     X = np.empty((len(order), PIXELS), np.float32)
     for start in range(0, len(order), _BLOCK):
         rows = slice(start, start + _BLOCK)
-        np.divide(images[order[rows]], np.float32(255), out=X[rows], dtype=np.float32)
+        np.divide(images[order[rows]], levels, out=X[rows], dtype=np.float32)
     return X, labels[order].astype(np.int64)
 
 
@@ -97,12 +115,14 @@ def load_mnist(
     prefer: str | os.PathLike | None = None,
     download: bool = True,
     quiet: bool = False,
+    binarization: str | None = None,
+    binarization_seed: int | None = None,
 ) -> Mnist:
     """Load MNIST as it is stored: bytes, in file order, and where they come from.
 
     Parameters
     ----------
-    path, split, download, quiet
+    path, split, download, quiet, binarization, binarization_seed
         As for `get_mnist`.
     prefer : str or os.PathLike, optional
         A folder to look into before the usual places; nothing need be there.
@@ -117,84 +137,164 @@ def load_mnist(
     DataError, ValueError, TypeError
         As for `get_mnist`.
     """
-    check_split(split, SPLITS)
-    variable = os.environ.get("VAE_TF1_DATA")
-    if path is not None:
-        mnist = _load_named(_path("path", path), split)
-    elif variable:
-        try:
-            mnist = _load_named(_path("VAE_TF1_DATA", variable), split)
-        except DataError as error:
-            raise DataError(error.path, f"{error.reason} (VAE_TF1_DATA names it)") from error
-    else:
-        mnist = _search(split, _path("prefer", prefer), download, quiet)
-    if not quiet:
-        print(f"data: {mnist.source}", file=sys.stderr)
-    return mnist
+    return _LOADER.load(
+        path,
+        split,
+        prefer=prefer,
+        download=download,
+        quiet=quiet,
+        binarization=binarization,
+        binarization_seed=binarization_seed,
+    )
 
 
-def _load_named(path: Path, split: str | None) -> Mnist:
-    if path == Path(BUILTIN):
-        return _load_builtin(split, because="")
-    return read_place(*identify(path, split), split)
+class _Protocol(NamedTuple):
+    """How images are made binary."""
+
+    name: str | None
+    seed: int | None  # as the caller gave it
 
 
-def _path(name: str, value: object) -> Path | None:
-    if value is None:
-        return None
-    if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
-        raise TypeError(f"{name} must be the path of a file or folder, got {value!r}")
-    return Path(os.path.expanduser(value))
+class Loader:
+    """The search for MNIST that stands behind `get_mnist` and `load_mnist`.
+
+    Parameters
+    ----------
+    mirrors : Mirrors, optional
+        Where MNIST is downloaded from.
+    stand_in : StandIn, optional
+        The built-in digits that serve if there is no MNIST.
+    """
+
+    def __init__(self, mirrors: Mirrors | None = None, stand_in: StandIn | None = None) -> None:
+        self._mirrors = mirrors or Mirrors()
+        self._stand_in = stand_in or StandIn()
+        # Why the download failed. It is tried once, so that the training and the test images of
+        # one run never come from different sources.
+        self._download_failure: str | None = None
+
+    def load(
+        self,
+        path: str | os.PathLike | None = None,
+        split: str | None = "train",
+        *,
+        prefer: str | os.PathLike | None = None,
+        download: bool = True,
+        quiet: bool = False,
+        binarization: str | None = None,
+        binarization_seed: int | None = None,
+    ) -> Mnist:
+        """Do what the function `load_mnist` says."""
+        check_split(split)
+        protocol = _check_protocol(binarization, binarization_seed)
+        variable = os.environ.get("VAE_TF1_DATA")
+        if path is not None:
+            content, source = self._load_named(_check_path(path, "path"), split, protocol)
+        elif variable:
+            try:
+                named = _check_path(variable, "VAE_TF1_DATA")
+                content, source = self._load_named(named, split, protocol)
+            except DataError as error:
+                raise DataError(error.path, f"{error.reason} (VAE_TF1_DATA names it)") from error
+        else:
+            preferred = None if prefer is None else _check_path(prefer, "prefer")
+            content, source = self._search(split, preferred, download, quiet)
+        mnist = _binarise(content, source, protocol)
+        if not quiet:
+            print(f"data: {mnist.source}", file=sys.stderr)
+        return mnist
+
+    def _load_named(
+        self, path: Path, split: str | None, protocol: _Protocol
+    ) -> tuple[Content, Source]:
+        if path == Path(BUILTIN):
+            return self._load_stand_in(split, because="")
+        place = identify(path, split)
+        if place.binarization is not None:
+            _check_published(place, protocol)
+        return _read(place, split)
+
+    def _search(
+        self, split: str | None, prefer: Path | None, download: bool, quiet: bool
+    ) -> tuple[Content, Source]:
+        # Only places with both training and test images count, and both are read: so the two
+        # splits of one run come from the same place.
+        for place in _usual_places(prefer):
+            try:
+                return _read(place, split, whole=True)
+            except DataError as error:
+                warn(f"passed over {error}", DataWarning)
+        folder = cache_folder()
+        offline = os.environ.get("VAE_TF1_OFFLINE", "") not in ("", "0")
+        if not download or offline or folder is None:
+            return self._load_stand_in(split, because="No MNIST found")
+        if self._download_failure is None:
+            try:
+                self._mirrors.download(folder, quiet=quiet)
+                return _read(identify(folder, "all"), split, whole=True)
+            except DataError as error:
+                self._download_failure = error.reason
+        because = f"No MNIST found and none downloaded ({self._download_failure})"
+        return self._load_stand_in(split, because)
+
+    def _load_stand_in(self, split: str | None, because: str) -> tuple[Content, Source]:
+        content = self._stand_in.read(split)
+        return content, Source(BUILTIN, None, split, len(content.labels), because)
 
 
-def _search(split: str | None, prefer: Path | None, download: bool, quiet: bool) -> Mnist:
-    global _download_failure
-    # Only places with both training and test images count, and both are read: so the two
-    # splits of one run come from the same place.
-    for place in _usual_places(prefer):
-        try:
-            return read_place(*place, split, whole=True)
-        except DataError as error:
-            warnings.warn(f"passed over {error}", DataWarning, stacklevel=4)
-    folder = cache_folder()
-    if not download or os.environ.get("VAE_TF1_OFFLINE", "") not in ("", "0") or folder is None:
-        return _load_builtin(split, because="No MNIST found")
-    if _download_failure is None:
-        try:
-            download_mnist(folder, quiet=quiet)
-            return read_place("idx", folder, split, whole=True)
-        except DataError as error:
-            _download_failure = error.reason
-    because = f"No MNIST found and none downloaded ({_download_failure})"
-    return _load_builtin(split, because)
+def _check_path(value: object, name: str) -> Path:
+    path = os.fspath(value) if isinstance(value, str | os.PathLike) else None
+    if not isinstance(path, str) or not path:
+        shown = one_line(repr(value))
+        raise TypeError(f"{name} must be the path of a file or folder, not {shown}")
+    return Path(os.path.expanduser(path))
 
 
-def _usual_places(prefer: Path | None) -> Iterator[tuple[str, Path]]:
+def _check_protocol(binarization: object, seed: object) -> _Protocol:
+    name = check_protocol(binarization, (THRESHOLD, FIXED))
+    if seed is None:
+        return _Protocol(name, None)
+    if name != FIXED:
+        raise ValueError(f"binarization_seed belongs to binarization='fixed', not to {name!r}")
+    return _Protocol(name, check_count(seed, "binarization_seed", 0))
+
+
+def _check_published(place: Format, protocol: _Protocol) -> None:
+    """Refuse to take binary files for grey ones, or to draw their pixels again."""
+    if protocol.name != place.binarization:
+        raise DataError(
+            place.path,
+            "holds images that are binary already and have no labels; "
+            f"say binarization={place.binarization!r} to use them",
+        )
+    if protocol.seed is not None:
+        raise DataError(
+            place.path, "holds images that are binary already; binarization_seed cannot apply"
+        )
+
+
+def _usual_places(prefer: Path | None) -> Iterator[Format]:
     keras = Path(os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras"))
     folders = (prefer, Path("..", "large_files"), Path(), cache_folder(), keras / "datasets")
     for folder in folders:
         if folder is not None:
-            yield from find_in_folder(Path(os.path.abspath(folder)), PARTS["all"])
+            for place in find_in_folder(Path(os.path.abspath(folder)), "all"):
+                if place.binarization is None:
+                    yield place
 
 
-def _load_builtin(split: str | None, because: str) -> Mnist:
-    images, labels = join({part: _cached_digits(part) for part in PARTS[split]}, split)
-    return Mnist(images, labels, Source(BUILTIN, None, split, len(labels), because))
+def _read(place: Format, split: str | None, whole: bool = False) -> tuple[Content, Source]:
+    content = place.read(split, whole)
+    return content, place.source(split, len(content.labels))
 
 
-def _cached_digits(part: str) -> tuple[np.ndarray, np.ndarray]:
-    """Draw the digits once; the archive's own checksums tell whether a copy is sound."""
-    count = _BUILTIN_SIZES[part]
-    folder = cache_folder()
-    file = folder and folder / f"builtin-digits-{DIGITS_VERSION}-{part}.npz"
-    if file:
-        with contextlib.suppress(DataError):
-            images, labels = read_npz(file, part)
-            if len(images) == count:
-                return images, labels
-    images, labels = builtin_digits(count, split=part)
-    if file:
-        arrays = {f"x_{part}": images, f"y_{part}": labels}
-        with contextlib.suppress(OSError):  # a cache that cannot be written only costs time
-            write_atomically(file, lambda out: np.savez(out, **arrays))
-    return images, labels
+def _binarise(content: Content, source: Source, protocol: _Protocol) -> Mnist:
+    images, labels, rows = content
+    if protocol.name is not None and source.binarization is None:
+        images = binarize(images, protocol.name, protocol.seed or 0, rows)
+        seed = (protocol.seed or 0) if protocol.name == FIXED else None
+        source = replace(source, binarization=protocol.name, binarization_seed=seed)
+    return Mnist(images, labels, source)
+
+
+_LOADER = Loader()

@@ -4,7 +4,10 @@ Read member by member with `zipfile` and `numpy.lib.format`: no pickle is ever o
 is believed before it has been compared with what the archive really holds.
 """
 
+from __future__ import annotations
+
 import math
+import os
 import struct
 import tokenize
 import zipfile
@@ -14,7 +17,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from vae_tf1.data.mnist.files import (
+from vae_tf1.data.mnist.bounded import (
     MAX_IMAGES,
     PIXELS,
     SIDE,
@@ -22,11 +25,12 @@ from vae_tf1.data.mnist.files import (
     open_regular,
     read_array,
 )
+from vae_tf1.data.mnist.format import Content, Format, numbers
 from vae_tf1.errors import DataError
 
-__all__ = ["ZIP_MAGIC", "read_npz"]
+__all__ = ["Npz"]
 
-ZIP_MAGIC = b"PK\x03\x04"
+_MAGIC = b"PK\x03\x04"
 _MAX_BYTES = MAX_IMAGES * (PIXELS + 8) + (1 << 20)
 _END_RECORD = struct.Struct("<4s4H2LH")  # the last 22 bytes of a zip archive without a comment
 _MAX_DIRECTORY = 1 << 16
@@ -42,34 +46,48 @@ _BROKEN = (
     OverflowError,
     SyntaxError,
     tokenize.TokenError,
-    UserWarning,  # NumPy's about headers of Python 2, where warnings are errors
+    UserWarning,  # NumPy's about headers of Python 2, if warnings are errors
 )
 
 
-def read_npz(path: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
-    """Read images (N, 784) and labels (N,) of the split "train" or "test", both uint8.
+class Npz(Format):
+    """One file, usually called mnist.npz."""
 
-    Raises
-    ------
-    DataError
-        If the file is missing or broken, or holds something else (object arrays included).
-    """
-    with open_regular(path, _MAX_BYTES) as file:
-        try:
-            _check_directory(path, file)
-            with zipfile.ZipFile(file) as archive:
-                images = _read_member(path, archive, f"x_{split}")
-                labels = _read_member(path, archive, f"y_{split}")
-        except DataError:
-            raise
-        except _BROKEN as error:
-            raise DataError(
-                path, f"broken npz archive ({str(error) or type(error).__name__})"
-            ) from error
-    if len(images) != len(labels):
-        raise DataError(path, f"{len(labels):,} labels for {len(images):,} images in {split}")
-    check_labels(path, labels)
-    return images, labels.astype(np.uint8)
+    kind = "npz"
+
+    @staticmethod
+    def expected(split: str | None) -> str:
+        """Name the file."""
+        return "mnist.npz"
+
+    @classmethod
+    def find(cls, folder: Path, split: str | None) -> Npz | None:
+        """Return the mnist.npz of a folder."""
+        path = folder / "mnist.npz"
+        return cls(path) if os.path.isfile(path) else None
+
+    @classmethod
+    def recognises(cls, begin: bytes) -> bool:
+        """Tell whether the file begins as a zip archive."""
+        return begin.startswith(_MAGIC)
+
+    def _read(self, split: str) -> Content:
+        path = self.path
+        with open_regular(path, _MAX_BYTES) as file:
+            try:
+                _check_directory(path, file)
+                with zipfile.ZipFile(file) as archive:
+                    images = _read_member(path, archive, f"x_{split}")
+                    labels = _read_member(path, archive, f"y_{split}")
+            except DataError:
+                raise
+            except _BROKEN as error:
+                why = str(error) or type(error).__name__
+                raise DataError(path, f"broken npz archive ({why})") from error
+        if len(images) != len(labels):
+            raise DataError(path, f"{len(labels):,} labels for {len(images):,} images in {split}")
+        check_labels(path, labels)
+        return Content(images, labels.astype(np.uint8), numbers(split, len(labels)))
 
 
 def _check_directory(path: Path, file: BinaryIO) -> None:
@@ -89,7 +107,7 @@ def _check_directory(path: Path, file: BinaryIO) -> None:
 def _read_member(path: Path, archive: zipfile.ZipFile, name: str) -> np.ndarray:
     members = [info for info in archive.infolist() if info.filename == f"{name}.npy"]
     if len(members) != 1:
-        raise DataError(path, f"holds {len(members)} arrays {name!r}, one is wanted")
+        raise DataError(path, f"holds {len(members)} arrays {name!r}, not one")
     info = members[0]
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise DataError(path, f"array {name!r} is compressed by another method than deflate")
@@ -99,8 +117,9 @@ def _read_member(path: Path, archive: zipfile.ZipFile, name: str) -> np.ndarray:
         shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file, _MAX_HEADER)
         _check_header(path, name, shape, fortran_order, dtype)
         count = math.prod(shape) * dtype.itemsize
-        told = info.file_size == file.tell() + count
-        data = read_array(file, count) if told else b""
+        # Before anything is read: the header may claim any length.
+        as_claimed = info.file_size == file.tell() + count
+        data = read_array(file, count if as_claimed else 0)
         if len(data) < count or file.read(1):
             raise DataError(path, f"array {name!r} is not as long as its header says")
     values = data.view(dtype)
@@ -118,8 +137,8 @@ def _check_header(
     if dtype.kind not in "iu":
         raise DataError(path, f"array {name!r} is of type {dtype}, not integer")
     if shape[1:] not in (((SIDE, SIDE), (PIXELS,)) if images else ((),)) or not shape:
-        wanted = f"(N, {SIDE}, {SIDE})" if images else "(N,)"
-        raise DataError(path, f"array {name!r} has shape {shape}, not {wanted}")
+        expected = f"(N, {SIDE}, {SIDE})" if images else "(N,)"
+        raise DataError(path, f"array {name!r} has shape {shape}, not {expected}")
     if fortran_order and len(shape) > 1:
         raise DataError(path, f"array {name!r} is in Fortran order")
     if not 1 <= shape[0] <= MAX_IMAGES:

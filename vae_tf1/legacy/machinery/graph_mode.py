@@ -56,7 +56,7 @@ class GraphMode:
 
 
 # What tf-keras says of TensorFlow 1's own layers and cells.
-_NOTICE = re.compile(r"`tf\.(layers|nn\.rnn_cell)\.\w+` is deprecated|Please fix your imports")
+_NOTICE = re.compile(r"`(tf\.layers|tf\.nn\.rnn_cell|layer)\.\w+` is deprecated")
 _ADVICE = ("ignore", _NOTICE, UserWarning, None, 0)
 
 

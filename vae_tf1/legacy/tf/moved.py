@@ -277,6 +277,7 @@ _RENAMED = {
     "contrib.summary.all_summary_ops": "tensorflow.python.ops.summary_ops_v2.all_v2_summary_ops",
     "contrib.util.make_ndarray": "tensorflow.python.framework.tensor_util.MakeNdarray",
     "python.eager.function.defun": "tensorflow.function",
+    "python.ops.variable_scope.variable": "tensorflow.python.ops.variable_v1.VariableV1",
     "python.util.nest.is_sequence": "tensorflow.python.util.nest.is_nested",
 }
 
