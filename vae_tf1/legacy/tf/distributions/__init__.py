@@ -232,6 +232,7 @@ def names() -> dict[str, object]:
         contrib |= {f"{place}.{name}": value for name, value in made.items()}
     contrib |= _addresses(contrib, made)
     core = {name: classes[name] for name in _V1} | {"kl_divergence": kl_divergence}
+    core |= {f"bijectors.{name}": made[name] for name in ("Bijector", "Identity")}
     genuine = "python.ops.distributions.transformed_distribution.TransformedDistribution"
     return (
         {genuine: contrib["TransformedDistribution"]}
