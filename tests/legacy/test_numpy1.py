@@ -149,6 +149,10 @@ class TestPython2:
         assert parse(sign.encode(), "signs.py")[1]
         assert not parse(b"print('x')\ny = 8 >> 2\nprint\\\n('z')\n", "no_signs.py")[1]
 
+    def test_what_is_a_keyword_now_may_be_imported(self):
+        names = run("from __builtin__ import False\nmode = 0700\nprint mode\n")
+        assert names["mode"] == 0o700
+
     def test_code_that_is_run_is_python_2_too(self, tmp_path):
         path = tmp_path / "settings.py"
         path.write_text("half = 7 / 2\nprint 'read'\n")

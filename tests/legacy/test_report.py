@@ -201,7 +201,7 @@ def test_a_folder_as_a_table(tmp_path, capsys):
         ["file", "Python", "names", "verdict"],
         ["broken.py", "-", "-", "cannot be read"],
         ["deep/gone.py", "3", "2", "2 names missing"],
-        ["deep/two.py", "2", "1", "1 packages not installed"],
+        ["deep/two.py", "2", "1", "1 package not installed"],
         ["fine.py", "3", "1", "runs, as far as names tell"],
     ]
     assert re.search(r"deep/gone\.py:\n  nobody\n    tf\.no_such +line 2", printed)

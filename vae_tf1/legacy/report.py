@@ -110,9 +110,9 @@ def _report_folder(folder: Path) -> int:
         verdict = "runs, as far as names tell"
         if missing:
             others = len(missing) - len(of_tensorflow)
-            parts = [f"{len(of_tensorflow)} names missing"] if of_tensorflow else []
-            parts += [f"{others} packages not installed"] if others else []
-            verdict, status = ", ".join(parts), 1
+            parts = [_count(len(of_tensorflow), "name missing", "names missing")]
+            parts += [_count(others, "package not installed", "packages not installed")]
+            verdict, status = ", ".join(filter(None, parts)), 1
             details += [f"{name}:", *list(_lines(found))[1:]]
         elif found.warnings:
             verdict = "runs, numbers may differ"
@@ -423,6 +423,10 @@ def _lines(found: Usage) -> Iterator[str]:
             hint = _hint(name) if provider == _NOBODY else ""
             yield f"    {name:{width}}  {word} {where}{hint}"
     yield from (f"  {warning}" for warning in found.warnings)
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}" if number else ""
 
 
 def _is_of_tensorflow(name: str) -> bool:

@@ -218,6 +218,8 @@ def _advice(error: BaseException) -> str | None:
         return f"A package is missing, not a name of TensorFlow's: {name.partition('.')[0]}"
     if isinstance(error, FileNotFoundError):
         return f"The script's data is missing, not a name of TensorFlow's: {error.filename}"
+    if type(error).__name__ in ("HTTPError", "URLError"):
+        return f"The script's data could not be fetched; no name of TensorFlow's is missing: {text}"
     if isinstance(error, IndexError) and _reads_arguments(error):
         return "An argument of the script is missing, not a name of TensorFlow's."
     return None
