@@ -82,12 +82,11 @@ class Inference:
         """Return `n` samples of the prior predictive and their means, (n, D) each."""
         model = self._model
         fetches = (model.prior_predictive, model.prior_predictive_probs)
-        results = tuple(np.empty((n, model.D), fetch.dtype.as_numpy_dtype) for fetch in fetches)
+        samples, means = (np.empty((n, model.D), fetch.dtype.as_numpy_dtype) for fetch in fetches)
         for block in self._blocks(n):
             feed = {model.n_prior_samples: block.stop - block.start}
-            for result, part in zip(results, model.sess.run(fetches, feed), strict=True):
-                result[block] = part
-        return results
+            samples[block], means[block] = model.sess.run(fetches, feed)
+        return samples, means
 
     def evaluate(self, rows: Rows) -> Evaluation:
         """Return ELBO, reconstruction and KL, each the mean over the rows, in nats."""
@@ -100,9 +99,11 @@ class Inference:
             terms[rest] = self._evaluation(rows, None, False)
 
         def run(block: slice, taken: np.ndarray) -> np.ndarray:
-            return np.sum(terms[len(taken)](taken, block.start), axis=1, dtype=np.float64)
+            return np.asarray(
+                np.sum(terms[len(taken)](taken, block.start), axis=1, dtype=np.float64)
+            )
 
-        total = sum(run_ahead(run, self._taken(rows), self._side_by_side))
+        total = sum(run_ahead(run, self._taken(rows), self._side_by_side), start=np.zeros(2))
         log_likelihood, kl = (total / len(rows)).tolist()
         return Evaluation(log_likelihood - kl, log_likelihood, kl)
 
