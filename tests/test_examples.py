@@ -61,6 +61,11 @@ RUNS = {  # example: options, figures, what it prints
         {"likelihoods"},
         r"continuous Bernoulli +ELBO +(?P<grey>\S+) nats(?s:.*)8 classes +ELBO +-\d+\.\d nats",
     ),
+    "outliers": (
+        SMALL,
+        {"outlier_scores", "outlier_images"},
+        r"against the others: (?P<own>[01]\.\d{3})(?s:.*)columns permuted: (?P<rule>[01]\.\d{3})",
+    ),
     "likelihood": (
         SMALL,
         {"likelihood"},
@@ -76,6 +81,8 @@ LIMITS = {
     "inverted": (0.9, 1.0),
     "elbo": (-500, -50),
     "grey": (500, 2000),
+    "own": (0.6, 1),
+    "rule": (0.6, 1),
     "elbo_of_one": (-500, -50),
     "log_p": (-500, -50),
     "log_p_of_five": (-500, -50),

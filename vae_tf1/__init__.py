@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; `__getattr__` loads the
     from vae_tf1.mixture import fit_mixture, gmm_energy, gmm_params
     from vae_tf1.model.layers import DenseLayer
     from vae_tf1.model.learning_rates import CosineDecay, ExponentialDecay, StepDecay
+    from vae_tf1.outliers import OutlierDetector
     from vae_tf1.training.callbacks import Callback
     from vae_tf1.training.tensorboard import TensorBoard
 
@@ -35,6 +36,7 @@ __all__ = [
     "DenseLayer",
     "ExponentialDecay",
     "Gaussian",
+    "OutlierDetector",
     "StepDecay",
     "TensorBoard",
     "VariationalAutoencoder",
@@ -61,6 +63,7 @@ _HOME_OF = {
     "DenseLayer": "model.layers",
     "ExponentialDecay": "model.learning_rates",
     "Gaussian": "gaussian",
+    "OutlierDetector": "outliers",
     "StepDecay": "model.learning_rates",
     "TensorBoard": "training.tensorboard",
     "VariationalAutoencoder": "autoencoder",

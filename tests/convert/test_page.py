@@ -17,7 +17,7 @@ from vae_tf1.data.mnist import builtin_digits
 
 @pytest.fixture(scope="module")
 def digits():
-    images, labels = builtin_digits(600)
+    images, labels = builtin_digits(200)
     return images > 127, labels
 
 
@@ -25,7 +25,7 @@ def digits():
 def vae(request, digits):
     """A model of some digits, with two latent coordinates or twelve."""
     with VariationalAutoencoder(784, [48, request.param], seed=0) as vae:
-        vae.fit(digits[0], epochs=12, batch_sz=32, progress=False, plot=False)
+        vae.fit(digits[0], epochs=12, batch_sz=16, progress=False, plot=False, compile=False)
         yield vae
 
 

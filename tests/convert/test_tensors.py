@@ -82,7 +82,9 @@ def test_the_folder_of_a_training_means_its_newest_checkpoint(tmp_path):
     with VariationalAutoencoder(4, [3, 2], seed=0) as vae:
         X = np.eye(4)
         for epochs in (1, 2):
-            vae.fit(X, epochs, 2, checkpoint_dir=tmp_path, progress=False, plot=False)
+            vae.fit(
+                X, epochs, 2, checkpoint_dir=tmp_path, progress=False, plot=False, compile=False
+            )
         W = vae.sess.run(vae.encoder_layers[0].W)
     checkpoint = tensors.read(tmp_path)
     assert checkpoint.prefix.parent.name == "step-00000004"

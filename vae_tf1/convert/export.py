@@ -101,8 +101,7 @@ def of_model(
 ) -> Source:
     """Return a model as a source of conversions; `tensors` are those of its checkpoint."""
     X, labels = _data(X, labels, model.D)
-    M = model.hidden_layer_sizes[-1]
-    inputs = compare.inputs(model.D, M, X)
+    inputs = compare.inputs(model.D, model.M, X)
 
     @cache
     def described() -> Network:
