@@ -68,7 +68,7 @@ def of_tensorflow() -> tuple[Family, ...]:
         renamed,
         version,
     )
-    from vae_tf1.legacy.tf.contrib import bayesflow, rnn, training, variational
+    from vae_tf1.legacy.tf.contrib import bayesflow, rnn, training
     from vae_tf1.legacy.tf.examples.tutorials import mnist
 
     return (
@@ -79,7 +79,6 @@ def of_tensorflow() -> tuple[Family, ...]:
         mnist,
         distributions,
         bayesflow,
-        variational,
         training,
         rnn,
         renamed,

@@ -15,6 +15,7 @@ from typing import Any
 
 import tensorflow.compat.v1 as tf
 
+from vae_tf1.legacy.machinery.lazy import Moved
 from vae_tf1.legacy.tf import distributions
 
 __all__ = ["StochasticTensor", "names", "score_function", "title", "upstream_of"]
@@ -499,6 +500,17 @@ def _named_tensors() -> dict[str, type]:
     }
 
 
+# What is made of stochastic tensors has a module of its own, loaded on first use.
+_VARIATIONAL = {
+    "monte_carlo": (
+        "expectation expectation_importance_sampler expectation_importance_sampler_logspace"
+    ),
+    "stochastic_gradient_estimators": "get_score_function_with_advantage get_vimco_advantage_fn",
+    "stochastic_variables": "get_stochastic_variable make_stochastic_variable_getter",
+    "variational_inference": "ELBOForms elbo elbo_with_log_joint register_prior",
+}
+
+
 def names() -> dict[str, object]:
     """Return what this family provides, by its TF1 name under `tensorflow`."""
     value_types = {cls.__name__: cls for cls in (MeanValue, SampleValue, SampleAndReshapeValue)} | {
@@ -529,7 +541,12 @@ def names() -> dict[str, object]:
         "stochastic_graph": graph,
         "stochastic_gradient_estimators": estimators,
     }
-    return {
+    variational = {
+        f"contrib.bayesflow.{home}.{name}": Moved("vae_tf1.legacy.tf.contrib.variational", name)
+        for home, found in _VARIATIONAL.items()
+        for name in found.split()
+    }
+    return variational | {
         f"contrib.bayesflow.{home}.{name}": value
         for home, provided in homes.items()
         for name, value in provided.items()

@@ -19,9 +19,12 @@ from vae_tf1.legacy.tf.contrib.bayesflow import (
 )
 from vae_tf1.legacy.tf.distributions.base import kl_divergence
 
-__all__ = ["names", "title"]
-
-title = "`tf.contrib.bayesflow` on stochastic tensors: the ELBO, variables with a posterior, VIMCO"
+__all__ = [
+    "ELBOForms", "elbo", "elbo_with_log_joint", "expectation", "expectation_importance_sampler",
+    "expectation_importance_sampler_logspace", "get_score_function_with_advantage",
+    "get_stochastic_variable", "get_vimco_advantage_fn", "make_stochastic_variable_getter",
+    "register_prior",
+]  # fmt: skip
 
 Distribution = tf.distributions.Distribution
 _PRIORS = "__vi_priors__"
@@ -334,22 +337,3 @@ def _samples(q: Distribution, z: Any, n: Any, seed: int | None) -> tf.Tensor:
 
 def _log_mean(values: tf.Tensor) -> tf.Tensor:
     return tf.reduce_logsumexp(values, 0) - tf.log(tf.cast(tf.shape(values)[0], values.dtype))
-
-
-def names() -> dict[str, object]:
-    """Return what this family provides, by its TF1 name under `tensorflow`."""
-    homes = {
-        "monte_carlo": (
-            expectation, expectation_importance_sampler, expectation_importance_sampler_logspace,
-        ),
-        "stochastic_gradient_estimators": (
-            get_score_function_with_advantage, get_vimco_advantage_fn,
-        ),
-        "stochastic_variables": (get_stochastic_variable, make_stochastic_variable_getter),
-        "variational_inference": (ELBOForms, elbo, elbo_with_log_joint, register_prior),
-    }  # fmt: skip
-    return {
-        f"contrib.bayesflow.{home}.{value.__name__}": value
-        for home, provided in homes.items()
-        for value in provided
-    }
