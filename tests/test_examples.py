@@ -73,6 +73,11 @@ RUNS = {  # example: options, figures, what it prints
         r"k = 5: ELBO -\d+\.\d\d, log p\(x\) (?P<log_p_of_five>\S+) nats",
     ),
     "priors": (SMALL, {"priors"}, r"VampPrior of 50 +ELBO +(?P<elbo>\S+) nats"),
+    "conditional": (
+        SMALL,
+        {"conditional", "conditional_styles"},
+        r"ELBO (?P<elbo>\S+) nats a test image, with the next digit's label -\d+",
+    ),
     "flows": (SMALL, {"flows"}, r"flow of 2 +ELBO +(?P<elbo>\S+) nats"),
 }
 LIMITS = {

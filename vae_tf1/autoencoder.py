@@ -16,6 +16,7 @@ from vae_tf1.checkpoint.store import Saved
 from vae_tf1.checks import check_count
 from vae_tf1.convert import arrays, export
 from vae_tf1.convert.network import Network, assign
+from vae_tf1.data.labels import Labelled, one_hot, with_labels
 from vae_tf1.data.rows import ArrayLike, Rows, as_rows
 from vae_tf1.errors import CheckpointError, reason
 from vae_tf1.inference import Evaluation, Inference
@@ -92,6 +93,10 @@ class VariationalAutoencoder(Model):
     flow
         Maps N(means, stddev²) to q(z|x): one of `vae_tf1.flows`, a bijector of TensorFlow
         Probability, an object of one's own with forward, or a function that returns a bijector.
+    n_labels
+        Makes the model conditional, p(x|z, y) and q(z|x, y): each image has a label, an integer
+        from 0 to n_labels − 1, which every method takes as `labels`. `X` and `Z_input` are then fed
+        with the one-hot label after the values of the image or of the code.
     importance_samples
         k, the number of codes drawn for each image in training. With more than one, training climbs
         the importance-weighted bound Σ_x log 1/k Σᵢ p(x|zᵢ) p(zᵢ) / q(zᵢ|x) of Burda et al. (2016).
@@ -161,6 +166,7 @@ class VariationalAutoencoder(Model):
         encoder: Layers | None = None,
         decoder: Layers | None = None,
         flow: Any = None,
+        n_labels: int | None = None,
         importance_samples: int = 1,
         beta: float = 1.0,
         kl_warm_up: int = 0,
@@ -179,6 +185,7 @@ class VariationalAutoencoder(Model):
             encoder=encoder,
             decoder=decoder,
             flow=flow,
+            n_labels=n_labels,
             importance_samples=importance_samples,
             beta=beta,
             kl_warm_up=kl_warm_up,
@@ -219,6 +226,7 @@ class VariationalAutoencoder(Model):
         save_every: float = 30.0,
         keep: int = 3,
         more_epochs: int | None = None,
+        labels: ArrayLike | None = None,
         binarization: str | None = None,
         validation_data: ArrayLike | float | None = None,
         validation_every: int = 1,
@@ -259,6 +267,9 @@ class VariationalAutoencoder(Model):
         more_epochs
             Train this many epochs beyond the whole epochs that are done, in place of `epochs`:
             ``fit(X, more_epochs=1, checkpoint_dir=d)`` in a loop trains an epoch each time.
+        labels
+            The label of each image, if the model has `n_labels`; `validation_data` is then a pair
+            of images and labels, or a fraction.
         binarization
             How grey images become binary: "threshold", "fixed" (each pixel drawn once, as
             `vae_tf1.data.binarization.binarize` does with seed 0) or "dynamic" (drawn anew in
@@ -307,14 +318,17 @@ class VariationalAutoencoder(Model):
         more = more_epochs is not None
         epochs = check_count(*((more_epochs, "more_epochs") if more else (epochs, "epochs")))
         batch_sz = check_count(batch_sz, "batch_sz")
-        rows, validation, told = self._rows(X), NoValidation(), Callbacks(self, callbacks)
+        rows, validation = self._rows(X, labels=labels), NoValidation()
+        told = Callbacks(self, callbacks)
+        if self.n_labels is not None and log_dir is not None:
+            raise ValueError("log_dir draws images without labels: leave it out with n_labels")
         shown = rows
         if validation_data is not None:
             rows, shown = split(rows, validation_data, self._rows)
             validation = Validation(
                 self,
                 self._inference,
-                self._binarizer.validation_rows(shown, binarization),
+                self._binarized(shown, binarization, self._binarizer.validation_rows),
                 every=validation_every,
                 patience=patience,
                 restore_best=restore_best,
@@ -323,7 +337,7 @@ class VariationalAutoencoder(Model):
             raise ValueError("patience needs validation_data")
         if log_dir is not None:
             told.add(TensorBoard(log_dir, images=shown.values(slice(0, 8))))
-        rows = self._binarizer.rows(rows, binarization)
+        rows = self._binarized(rows, binarization)
         autosave = NoAutosave()
         if checkpoint_dir is not None:
             autosave = Autosave(self._writer, checkpoint_dir, save_every, keep)
@@ -357,33 +371,45 @@ class VariationalAutoencoder(Model):
 
     # Inference -----------------------------------------------------------------------------------
 
-    def transform(self, X: ArrayLike) -> np.ndarray:
+    def transform(self, X: ArrayLike, labels: ArrayLike | None = None) -> np.ndarray:
         """Return the means of q(z|x): (N, D) images to (N, M) codes.
 
         With a flow, what the flow makes of the means of its Gaussian.
         """
-        return self._run_images(self.codes, X)
+        return self._run_images(self.codes, X, labels)
 
-    def reconstruct(self, X: ArrayLike) -> np.ndarray:
+    def reconstruct(self, X: ArrayLike, labels: ArrayLike | None = None) -> np.ndarray:
         """Return the probabilities decoded from the means of q(z|x): (N, D) to (N, D)."""
-        return self.prior_predictive_with_input(self.transform(X))
+        return self.prior_predictive_with_input(self.transform(X, labels), labels)
 
-    def prior_predictive_with_input(self, Z: ArrayLike) -> np.ndarray:
+    def prior_predictive_with_input(
+        self, Z: ArrayLike, labels: ArrayLike | None = None
+    ) -> np.ndarray:
         """Return the probabilities that codes decode to: (N, M) to (N, D)."""
         self.check_open()
-        codes = as_rows(Z, self.M, "Z", support=REAL)
+        codes = with_labels(as_rows(Z, self.M, "Z", support=REAL), labels, self.n_labels)
         return self._inference.run(self.prior_predictive_from_input_probs, self.Z_input, codes)
 
-    def posterior_predictive_sample(self, X: ArrayLike) -> np.ndarray:
+    def posterior_predictive_sample(
+        self, X: ArrayLike, labels: ArrayLike | None = None
+    ) -> np.ndarray:
         """Return a sample of p(x_new | x) for each image: (N, D) to (N, D) of 0 and 1."""
-        return self._run_images(self.posterior_predictive, X, random=True)
+        return self._run_images(self.posterior_predictive, X, labels, random=True)
 
-    def prior_predictive_sample_with_probs(self, n: int = 1) -> tuple[np.ndarray, np.ndarray]:
-        """Return samples of p(x_new | z), z ~ p(z), and their probabilities: (n, D) each."""
+    def prior_predictive_sample_with_probs(
+        self, n: int = 1, labels: ArrayLike | int | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return samples of p(x_new | z), z ~ p(z), and their probabilities: (n, D) each.
+
+        `labels` is one for all samples of a conditional model, or one for each.
+        """
         self.check_open()
-        return self._inference.sample_prior(check_count(n, "n"))
+        n = check_count(n, "n")
+        if labels is not None and np.ndim(labels) == 0:
+            labels = np.full(n, labels)
+        return self._inference.sample_prior(n, one_hot(labels, n, self.n_labels))
 
-    def evaluate(self, X: ArrayLike) -> Evaluation:
+    def evaluate(self, X: ArrayLike, labels: ArrayLike | None = None) -> Evaluation:
         """Return ELBO, reconstruction and KL in mean nats per image, with one noise sample each.
 
         The noise is a function of the seed and the row: two evaluations of the same rows differ by
@@ -391,7 +417,7 @@ class VariationalAutoencoder(Model):
         make, the first time.
         """
         self.check_open()
-        return self._inference.evaluate(self._rows(X))
+        return self._inference.evaluate(self._rows(X, labels=labels))
 
     @overload
     def log_likelihood(
@@ -400,6 +426,7 @@ class VariationalAutoencoder(Model):
         n_samples: int = ...,
         return_details: Literal[False] = ...,
         progress: bool = ...,
+        labels: ArrayLike | None = ...,
     ) -> np.ndarray: ...
 
     @overload
@@ -410,6 +437,7 @@ class VariationalAutoencoder(Model):
         *,
         return_details: Literal[True],
         progress: bool = ...,
+        labels: ArrayLike | None = ...,
     ) -> LogLikelihood: ...
 
     def log_likelihood(
@@ -418,6 +446,7 @@ class VariationalAutoencoder(Model):
         n_samples: int = 5000,
         return_details: bool = False,
         progress: bool = True,
+        labels: ArrayLike | None = None,
     ) -> np.ndarray | LogLikelihood:
         """Estimate log p(x) of each image by importance sampling, with q(z|x) as the proposal.
 
@@ -459,17 +488,34 @@ class VariationalAutoencoder(Model):
         """
         self.check_open()
         n_samples = check_count(n_samples, "n_samples")
-        rows = self._rows(X)
+        rows = self._rows(X, labels=labels)
         estimate = self._sampler.estimate(rows, n_samples, show_progress=progress)
         return estimate if return_details else estimate.values
 
-    def _run_images(self, fetch: tf.Tensor, X: ArrayLike, random: bool = False) -> np.ndarray:
+    def _run_images(
+        self, fetch: tf.Tensor, X: ArrayLike, labels: ArrayLike | None, random: bool = False
+    ) -> np.ndarray:
         self.check_open()
-        return self._inference.run(fetch, self.X, self._rows(X), random=random)
+        return self._inference.run(fetch, self.X, self._rows(X, labels=labels), random=random)
 
-    def _rows(self, X: ArrayLike, name: str = "X") -> Rows:
-        """Check images at the door: their width, and that the likelihood has a density for them."""
-        return as_rows(X, self.D, name, support=support_of(self.likelihood))
+    def _rows(self, X: ArrayLike, name: str = "X", labels: ArrayLike | None = None) -> Rows:
+        """Check images at the door: their width, and that the likelihood has a density for them.
+
+        With `n_labels`, a pair of images and labels will do, too.
+        """
+        if self.n_labels is not None and labels is None and isinstance(X, tuple) and len(X) == 2:
+            X, labels = X
+        rows = as_rows(X, self.D, name, support=support_of(self.likelihood))
+        return with_labels(rows, labels, self.n_labels)
+
+    def _binarized(
+        self, rows: Rows, protocol: str | None, binarize: Callable | None = None
+    ) -> Rows:
+        """Return rows under a protocol of binarisation, which leaves labels as they are."""
+        binarize = binarize or self._binarizer.rows
+        if isinstance(rows, Labelled):
+            return rows.of(binarize(rows.images, protocol))
+        return binarize(rows, protocol)
 
     # Checkpoints ---------------------------------------------------------------------------------
 
@@ -652,6 +698,7 @@ def _arguments(saved: Saved, given: Mapping[str, Any]) -> dict[str, Any]:
     for part in PARTS:
         if described.get(part) is not None and part not in given:
             arguments[part] = _ready_made(saved, part)
+    arguments |= {key: described[key] for key in ("n_labels",) if key in described}
     arguments |= described.get("bound", {})
     try:
         arguments |= optimizers.arguments(described.get("optimizer"), given)

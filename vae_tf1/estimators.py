@@ -225,7 +225,7 @@ class VAETransformer:
                 self.model_ = VariationalAutoencoder.load(Path(folder, "model"), **own)
 
 
-def _width(X: ArrayLike) -> int:
+def _width(X: Any) -> int:
     """Return the number of values of an image, from data that `as_rows` has yet to check."""
     shape = getattr(X, "shape", None) or np.shape(X)
     if len(shape) == 1 and shape[0]:  # a sequence of rows with nothing but a length

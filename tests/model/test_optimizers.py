@@ -26,7 +26,7 @@ def X():
 
 def new_model(**options):
     vae = VariationalAutoencoder(D, SIZES, seed=1, **options)
-    vae._trainer = Trainer(vae, chunk_steps=4)
+    vae._trainer = Trainer(vae, chunk_steps=4, chunk_seconds=1e9)
     return vae
 
 

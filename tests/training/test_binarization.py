@@ -30,7 +30,7 @@ def X():
 
 def new_model(seed=1):
     vae = VariationalAutoencoder(D, SIZES, seed=seed)
-    vae._trainer = Trainer(vae, chunk_steps=4)
+    vae._trainer = Trainer(vae, chunk_steps=4, chunk_seconds=1e9)
     return vae
 
 

@@ -101,6 +101,7 @@ PARTS: dict[str, tuple[Check, str]] = {
 }
 # What `describe` adds of how the model is trained.
 _OPTIONS: dict[str, tuple[Check, str]] = {
+    "n_labels": (_count(2), "a count"),
     "bound": (_bound, "the arguments of an objective"),
     "optimizer": (optimizers.is_description, "an optimizer's name, learning rate and clip_norm"),
     "binarization": (lambda value: value in PROTOCOLS, "a protocol of binarisation"),

@@ -327,8 +327,9 @@ def _described(history: History) -> dict[str, Any] | None:
 def _history(described: Mapping[str, Any] | None) -> History:
     if described is None:
         return History()
-    rows = [[math.nan if value is None else value for value in row] for row in described["history"]]
-    return History([Validated(*row) for row in rows], described["data"])
+    rows: list[list[Any]] = described["history"]
+    read = [[math.nan if value is None else value for value in row] for row in rows]
+    return History([Validated._make(row) for row in read], described["data"])
 
 
 def _best(model: Model, saved: Saved) -> list[np.ndarray] | None:

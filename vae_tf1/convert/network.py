@@ -113,6 +113,8 @@ def of_model(model: Model) -> Network:
     ConversionError
         If neither the encoder nor the decoder can be exported.
     """
+    if model.n_labels is not None:
+        raise ConversionError("the model takes labels, which no other format has a place for yet")
     notes = []
     parts: dict[str, tuple[Dense, ...]] = {}
     for part, layers in (("encoder", model.encoder_layers), ("decoder", model.decoder_layers)):

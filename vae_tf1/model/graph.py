@@ -79,6 +79,7 @@ class Model:
         encoder: Any = None,
         decoder: Any = None,
         flow: Any = None,
+        n_labels: int | None = None,
         importance_samples: int = 1,
         beta: float = 1.0,
         kl_warm_up: int = 0,
@@ -98,6 +99,9 @@ class Model:
         self.prior = prior
         self.prior_distribution = priors.as_prior(prior, self.M)
         self.flow = None if flow is None else flows.as_flow(flow)
+        self.n_labels = None if n_labels is None else check_count(n_labels, "n_labels", least=2)
+        if n_labels is not None and isinstance(prior, priors.VampPrior):
+            raise ValueError("a VampPrior's pseudo-images have no labels: leave out n_labels")
         self.likelihood = likelihoods.as_likelihood(likelihood)
         self.objective = Objective(importance_samples, beta, kl_warm_up, doubly_reparameterized)
         if flow is not None and doubly_reparameterized:
@@ -134,8 +138,10 @@ class Model:
 
     def _build(self) -> None:
         """Build the placeholders, the layers, the ELBO, the samples, and one step of training."""
-        self.X = tf.compat.v1.placeholder(tf.float32, (None, self.D), name="X")
-        self.Z_input = tf.compat.v1.placeholder(tf.float32, (None, self.M), name="Z_input")
+        self.X = tf.compat.v1.placeholder(tf.float32, (None, self.width), name="X")
+        self.Z_input = tf.compat.v1.placeholder(
+            tf.float32, (None, self.M + (self.n_labels or 0)), name="Z_input"
+        )
         self.likelihood = parts.adopted(self.likelihood, self.D)
         self._build_layers()
         self._build_parts()
@@ -158,9 +164,11 @@ class Model:
             self.posterior_predictive_probs = self.likelihood.mean(one_pass.logits)
         with tf.name_scope("prior_predictive"):
             self.n_prior_samples = tf.compat.v1.placeholder_with_default(1, (), name="n")
-            logits = self.decode(
-                self.prior_distribution.sample(self.n_prior_samples, seed=self._op_seed(1))
-            )
+            Z = self.prior_distribution.sample(self.n_prior_samples, seed=self._op_seed(1))
+            if self.n_labels is not None:
+                self.labels = tf.compat.v1.placeholder(tf.float32, (None, self.n_labels), "labels")
+                Z = tf.concat([Z, self.labels], 1)
+            logits = self.decode(Z)
             distribution = likelihoods.distribution(self.likelihood, logits)
             self.prior_predictive = distribution.sample(seed=self._op_seed(2))
             self.prior_predictive_probs = self.likelihood.mean(logits)
@@ -246,6 +254,8 @@ class Model:
             if own is not None:
                 *first, _ = getattr(self, f"{which}_layers")
                 described[which] = [parts.describe(layer, layers.READY_MADE) for layer in first]
+        if self.n_labels is not None:
+            described["n_labels"] = self.n_labels
         if self.flow is not None:
             described["flow"] = parts.describe(self.flow, flows.READY_MADE)
         return described
@@ -373,6 +383,22 @@ class Model:
         with tf.name_scope("decoder"):
             return _through(self.decoder_layers, Z)
 
+    # With n_labels, the one-hot label of each image stands after its D values, and so it does after
+    # the M values of a code that is decoded: p(x|z, y), q(z|x, y).
+
+    @property
+    def width(self) -> int:
+        """Number of values of an image and of its label."""
+        return self.D + (self.n_labels or 0)
+
+    def images(self, X: tf.Tensor) -> tf.Tensor:
+        """Return images (B, D) without their labels."""
+        return X if self.n_labels is None else X[:, : self.D]
+
+    def given(self, Z: tf.Tensor, X: tf.Tensor) -> tf.Tensor:
+        """Return codes with the labels of these images, as `decode` takes them."""
+        return Z if self.n_labels is None else tf.concat([Z, X[:, self.D :]], 1)
+
     def forward(self, X: tf.Tensor, epsilon: tf.Tensor) -> Pass:
         """Pass a minibatch through the model: the one definition of its ELBO.
 
@@ -380,10 +406,10 @@ class Model:
         parts.
         """
         means, stddev, Z, kl = self.latent(self.encode(X), epsilon)
-        logits = self.decode(Z)
+        logits = self.decode(self.given(Z, X))
         with tf.name_scope("elbo"):
             # log p(x|z) = Σ x · logits − log(1 + exp(logits))
-            log_likelihood = self.likelihood.log_prob(X, logits)
+            log_likelihood = self.likelihood.log_prob(self.images(X), logits)
         return Pass(means, stddev, Z, logits, log_likelihood, kl)
 
     def bounds(

@@ -18,11 +18,11 @@ from vae_tf1.model import learning_rates, rmsprop
 __all__ = ["NAMES", "Updates", "arguments", "is_description", "updates"]
 
 Step = Callable[[], tf.Tensor]  # the number of steps before this one, int64, read when it is needed
-Rate = float | tf.Tensor | None
+Rate = Any  # a float, a float32 scalar, or None
 
-_Optimizer = tf.compat.v1.train.Optimizer
+_Optimizer: Any = tf.compat.v1.train.Optimizer
 _DEFAULT = "rmsprop"
-_MAKE: dict[str, Callable[..., _Optimizer]] = {
+_MAKE: dict[str, Callable[..., Any]] = {
     _DEFAULT: rmsprop.rmsprop,
     "rmsprop-centered": lambda rate: rmsprop.rmsprop(rate, centered=True),
     "adam": tf.compat.v1.train.AdamOptimizer,
@@ -68,7 +68,7 @@ class Updates:
 
     def __init__(
         self,
-        make: Callable[..., _Optimizer],
+        make: Callable[..., Any],
         learning_rate: Any,
         clip_norm: float | None,
         described: Mapping[str, Any] | None,
@@ -340,11 +340,11 @@ def _usual_rate(name: str) -> float:
     return _USUAL_RATE[name]
 
 
-def _name(optimizer: _Optimizer) -> str:
+def _name(optimizer: Any) -> str:
     return type(optimizer).__name__
 
 
-def _described(optimizer: _Optimizer, without: Sequence[str] = ()) -> dict[str, Any]:
+def _described(optimizer: Any, without: Sequence[str] = ()) -> dict[str, Any]:
     """Return the class of a user's optimizer, and the numbers that it was made with."""
     settings = {
         key.lstrip("_"): value
@@ -355,7 +355,7 @@ def _described(optimizer: _Optimizer, without: Sequence[str] = ()) -> dict[str, 
     return {"name": _name(optimizer), "settings": settings}
 
 
-def _check_no_tensor(optimizer: _Optimizer) -> None:
+def _check_no_tensor(optimizer: Any) -> None:
     for key in ("_lr", "_learning_rate"):
         if tf.is_tensor(getattr(optimizer, key, None)):
             raise ValueError(

@@ -177,7 +177,7 @@ class _Static(Rows):
     dtype, levels = np.dtype(np.uint8), 1
 
     def __init__(self, rows: Rows, protocol: str) -> None:
-        self._rows, self.binarization = rows, protocol
+        self._rows, self._protocol, self.binarization = rows, protocol, protocol
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -187,7 +187,7 @@ class _Static(Rows):
         if _is_binary(self._rows):
             return taken
         numbers = _numbers(indices, len(self))
-        return binarize(taken, self.binarization, _FIXED_SEED, rows=numbers)
+        return binarize(taken, self._protocol, _FIXED_SEED, rows=numbers)
 
 
 def _is_binary(rows: Rows) -> bool:

@@ -52,7 +52,7 @@ class Loop:
         k = model.objective.importance_samples
         halved = compiled and batch_sz > 1 and batch_sz * k >= _WORTH_HALVING
         self._sizes = [batch_sz // 2, -(-batch_sz // 2)] if halved else [batch_sz]
-        shape = capacity, batch_sz, model.D
+        shape = capacity, batch_sz, model.width
         with model.graph.as_default(), tf.name_scope("fit"), without_deprecation_notices():
             self._images = tf.compat.v1.placeholder(rows.dtype, shape, name="images")
             self._steps = tf.compat.v1.placeholder(tf.int32, (), name="steps")

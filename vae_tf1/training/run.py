@@ -137,7 +137,7 @@ class Run:
                 f"{model.seed}"
             )
         described = store.describe(model)
-        for key in ("kl", "prior", *PARTS, "bound", "optimizer"):
+        for key in ("kl", "prior", *PARTS, "n_labels", "bound", "optimizer"):
             if saved.manifest.get(key) != described.get(key):
                 raise CheckpointError(f"{where} belongs to a model with another {key}")
         model.state = store.restore(model, saved)
