@@ -344,6 +344,18 @@ class TestTensorFlow:
         assert done.stderr.rstrip().endswith("tensorflow.contrib.slim.fully_connected")
 
 
+def test_a_util_folder_of_the_scripts_own_stands_beside_the_mnist_loaders(tmp_path):
+    (tmp_path / "util").mkdir()  # without an __init__.py
+    (tmp_path / "util" / "own.py").write_text("import collections\nx = collections.Iterable\n")
+    (tmp_path / "script.py").write_text(
+        "from util.own import x\nfrom util import get_mnist\nimport missing_package, tensorflow\n"
+    )
+    done = run("script.py", cwd=tmp_path)
+    lines = done.stderr.splitlines()
+    assert lines[-2] == "ModuleNotFoundError: No module named 'missing_package'"
+    assert lines[-1] == "(A package is missing, not a name of TensorFlow's: missing_package)"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_control_c_at_a_prompt(tmp_path):
     (tmp_path / "script.py").write_text("print('ready', flush=True)\ninput()\n")
