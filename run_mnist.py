@@ -19,7 +19,8 @@ def main() -> int:
     with job.build(options, digits) as vae:
         training = job.fit(vae, digits, options)
         try:
-            job.show(vae, digits, album, ask=options.prompts and not training.interrupted)
+            ask = options.prompts and not training.interrupted
+            job.show(vae, digits, album, ask=ask, page=options.page)
         finally:  # a full disk must not cost the result
             job.report(vae, digits, training, album, options.log_likelihood)
     return INTERRUPTED if training.interrupted else 0

@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 import numpy as np
 
 from benchmarks.problem import Problem
-from benchmarks.sides import FIT, FLOORS, PEERS, SESSION, UNCOMPILED, Entry
+from benchmarks.sides import CODES, FIT, FLOORS, PARTS, PEERS, SESSION, UNCOMPILED, Entry
 from benchmarks.table import show
 from benchmarks.timing import disturbance, interleave
 from benchmarks.worker import Timed, Worker
@@ -28,31 +28,32 @@ _BATCHES, _WIDTHS = (16, 64, 256, 1024), (50, 200, 400, 800)  # of the scaling
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the parts that the command line asks for."""
-    parts = {
+    tables = {
         "training": training,
         "scaling": scaling,
         "inference": inference,
         "startup": startup,
         "kernels": kernels,
+        "parts": parts,
     }
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(parts)}; all")
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(tables)}; all")
     parser.add_argument("--rows", type=int, default=60_000, help="images an epoch (60000)")
     parser.add_argument("--batch", type=int, default=64, help="images a step (64)")
     parser.add_argument("--layers", type=int, nargs="+", default=[200, 100], help="(200 100)")
     parser.add_argument("--repetitions", type=int, default=5, help="of each side, undisturbed (5)")
     parser.add_argument("--threads", type=int, default=_processors(), help="for every side (all)")
     options = parser.parse_args(arguments)
-    unknown = set(options.parts) - set(parts)
+    unknown = set(options.parts) - set(tables)
     if unknown:
-        parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(parts)}")
+        parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(tables)}")
     if options.rows < options.batch:
         parser.error(f"{options.rows} rows are fewer than one batch of {options.batch}")
 
     problem = Problem(options.rows, options.batch, tuple(options.layers), options.threads)
     print(_machine(problem))
-    for name in options.parts or parts:
-        parts[name](problem, options.repetitions)
+    for name in options.parts or tables:
+        tables[name](problem, options.repetitions)
 
 
 # The parts ---------------------------------------------------------------------------------------
@@ -146,6 +147,7 @@ def inference(problem: Problem, repetitions: int) -> None:
         "encode": "transform",
         "decode": "prior_predictive_with_input",
         "evaluate": "evaluate",
+        "likelihood": "log_likelihood",
     }
     ours = Entry("this", "inference:Inference")
     floors = [
@@ -178,6 +180,7 @@ def inference(problem: Problem, repetitions: int) -> None:
         f"Inference: seconds for {problem.rows:,} rows",
         ("", "median", "least-most", "products", "of the products", "products by"),
         shown,
+        f"log_likelihood: so many codes in all, {min(CODES, problem.rows):,} an image.",
     )
 
 
@@ -218,6 +221,46 @@ def kernels(problem: Problem, repetitions: int) -> None:
             *((name, f"{us:.0f}") for name, us in others[:_LONGEST]),
             ("all others", f"{sum(us for _, us in others[_LONGEST:]):.0f}"),
         ],
+    )
+
+
+def parts(problem: Problem, repetitions: int) -> None:
+    """Time an epoch with each part, beside the default model and the same model in JAX."""
+    rows: list[tuple[str, ...]] = []
+    notes: list[str] = []
+    for name, sides in PARTS.items():
+        entries = _installed(list(sides))
+        with ExitStack() as stack:
+            workers = {e.label: stack.enter_context(Worker(e, problem)) for e in entries}
+            default = stack.enter_context(Worker(FIT, problem))
+            if len(workers) > 1:
+                difference = _check_agreement(workers, min(_REPLAYED, problem.n_batches))
+                notes.append(f"{name}: {difference:.0e}")
+            calls = {k: _calling(worker, "epoch") for k, worker in workers.items()}
+            calls["default"] = _calling(default, "epoch")
+            for call in calls.values():
+                call()  # the first one compiles, and touches the data
+            series = interleave(calls, repetitions)
+        fit = series[FIT.label].median
+        for label in workers:
+            one = series[label]
+            rows.append(
+                (
+                    name,
+                    label,
+                    f"{one.median:.2f}",
+                    one.spread,
+                    f"{one.median / fit:.2f}",
+                    f"{one.median / series['default'].median:.2f}",
+                )
+            )
+    show(
+        f"Parts: seconds an epoch ({_describe(problem)})",
+        ("", "", "median", "least-most", "of this fit", "of the default model's fit"),
+        rows,
+        "Relative difference of the ELBO over the first steps: " + ", ".join(notes)
+        if notes
+        else "JAX is not installed: nothing to compare with.",
     )
 
 

@@ -89,6 +89,19 @@ class Problem:
             for shape in self.shapes
         ]
 
+    def part(self, name: str) -> list[np.ndarray]:
+        """Return initial values of the variables of a planar flow or a mixture prior, of ten each.
+
+        They are those of `vae_tf1.flows.Planar` (w, u, b) and `vae_tf1.priors.Mixture` (logits,
+        means, and the lower triangular factors before softplus makes their diagonals positive).
+        """
+        rng, n, M = np.random.default_rng(self.seed), 10, self.M
+        vectors = rng.standard_normal((2, n, M), np.float32)
+        if name == "planar":
+            return [vectors[0] / np.float32(np.sqrt(M)), vectors[1] / 100, np.zeros(n, np.float32)]
+        factors = np.tile(0.5413 * np.eye(M, dtype=np.float32), (n, 1, 1))  # softplus gives 1
+        return [np.zeros(n, np.float32), vectors[0], factors]
+
     def products(self) -> list[tuple[int, int, int]]:
         """Return (m, k, n) of every matrix product of a training step.
 

@@ -2,14 +2,16 @@
 
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from support.benchmarks_here import Here
 
 from benchmarks import __main__ as benchmarks
-from benchmarks import memory, rows
+from benchmarks import likelihood, memory, rows
 from benchmarks.problem import Problem
 from benchmarks.sides import FLOORS, SESSION, UNCOMPILED
 from benchmarks.sides.products import step
@@ -69,9 +71,10 @@ def test_the_ways_to_rows_are_timed(capsys):
             ["training", "kernels", "--rows", "1300"],
             {"Training: seconds an epoch": 4, "Kernels: microseconds a step": 14},
         ),
+        (["parts", "--rows", "130"], {"Parts: seconds an epoch": 3}),
         (
             ["scaling", "inference", "startup", "--rows", "130"],
-            {"Scaling: micros": 5, "Inference: seconds for 151 rows": 3, "Start-up: seconds": 3},
+            {"Scaling: micros": 5, "Inference: seconds for 151 rows": 4, "Start-up: seconds": 3},
         ),
     ],
 )
@@ -81,6 +84,8 @@ def test_each_part_prints_its_table(parts, titles, monkeypatch, capsys):
     monkeypatch.setattr(benchmarks, "FLOORS", FLOORS[:1])
     monkeypatch.setattr(benchmarks, "_BATCHES", (16, 256))
     monkeypatch.setattr(benchmarks, "_WIDTHS", (50,))
+    ours = {name: sides[:1] for name, sides in benchmarks.PARTS.items()}
+    monkeypatch.setattr(benchmarks, "PARTS", ours)
     if "training" not in parts:
         monkeypatch.setattr(benchmarks, "FIT", UNCOMPILED)  # compiling is not what is tested
     benchmarks.main([*parts, *TINY])
@@ -109,3 +114,46 @@ def test_a_side_works_in_a_process_of_its_own_and_says_what_is_wrong():
             worker.call("season")
     with pytest.raises(RuntimeError, match=r"No module named 'benchmarks\.sides\.nowhere'"):
         Worker(SESSION._replace(home="nowhere:Side"), problem)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "altosaar",
+        "burda-5",
+        *(pytest.param(n, marks=pytest.mark.full) for n in ("rezende", "burda-1")),
+    ],
+)
+def test_each_row_of_the_likelihoods_goes_on_where_it_stopped(name, tmp_path, capsys):
+    row = likelihood.ROWS[name]
+    tiny = ["--data", "builtin", "--folder", str(tmp_path), "--images", "200", "--samples", "2"]
+    printed = []
+    for epochs in ("1", "2", "2"):
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "nothing left to train")
+            likelihood.main([name, *tiny, "--epochs", epochs])
+        printed.append(capsys.readouterr().out)
+    first, second, again = (out.splitlines()[-1].split("|") for out in printed)
+    assert second == again
+    assert f"{name}: {row.what}" in second[1]
+    assert f"{row.binarization}, built-in digits, not MNIST" in second[2]
+    assert second[3].strip() in (f"2 of {row.epochs:,}", "2 (stopped by validation)")
+    assert second[5] != first[5]
+    assert second[7].strip() == row.published
+
+
+def test_the_learning_rates_of_the_rows_are_those_published():
+    """At the first step and the last epoch of each stage."""
+    rates = {
+        "rezende": [(0, 1e-4), (199, 1e-4), (200, 1e-4 * 10**-0.2), (499, 1e-4 * 10**-0.4)],
+        "burda-1": [
+            (epoch, 10 ** (-3 - stage / 7))
+            for epoch, stage in ((0, 0), (1, 1), (3, 1), (4, 2), (1092, 6), (1093, 7), (3279, 7))
+        ],
+    }
+    for name, expected in rates.items():
+        rate = likelihood.ROWS[name].model(500)["learning_rate"]
+        for epoch, value in expected:
+            with tf.Graph().as_default(), tf.compat.v1.Session() as sess:
+                step = tf.constant(500 * epoch, tf.int64)
+                assert sess.run(rate(step)) == pytest.approx(value, rel=1e-5)

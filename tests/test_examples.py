@@ -39,6 +39,18 @@ RUNS = {  # example: options, figures, what it prints
         {"mixture_energy", "mixture_samples"},
         r"inverted +(?P<inverted>[01]\.\d{3})",
     ),
+    "validation": (
+        SMALL,
+        {"validation"},
+        r"best epoch \d+: ELBO -\d+\.\d, \d+ active units\ntest images: ELBO (?P<elbo>-\d+\.\d)",
+    ),
+    "convert": (
+        SMALL,
+        {"convert_plane"},
+        r"(?s)npz +0\.0e\+00  weights\.npz\n.*keras +(?P<keras>\S+)  decoder\.keras, "
+        r"encoder\.keras, vae\.keras\n.*page +(?P<page>\S+)  page\.html\n"
+        r"NumPy alone  (?P<numpy>\S+)",
+    ),
     "latent_space": (
         SMALL,
         {"latent_elbo", "latent_scatter", "latent_plane"},
@@ -49,6 +61,24 @@ RUNS = {  # example: options, figures, what it prints
         {"likelihoods"},
         r"continuous Bernoulli +ELBO +(?P<grey>\S+) nats(?s:.*)8 classes +ELBO +-\d+\.\d nats",
     ),
+    "outliers": (
+        SMALL,
+        {"outlier_scores", "outlier_images"},
+        r"against the others: (?P<own>[01]\.\d{3})(?s:.*)columns permuted: (?P<rule>[01]\.\d{3})",
+    ),
+    "likelihood": (
+        SMALL,
+        {"likelihood"},
+        r"k = 1: ELBO (?P<elbo_of_one>\S+), log p\(x\) (?P<log_p>\S+) nats; \d+\.\d of 500(?s:.*)"
+        r"k = 5: ELBO -\d+\.\d\d, log p\(x\) (?P<log_p_of_five>\S+) nats",
+    ),
+    "priors": (SMALL, {"priors"}, r"VampPrior of 50 +ELBO +(?P<elbo>\S+) nats"),
+    "conditional": (
+        SMALL,
+        {"conditional", "conditional_styles"},
+        r"ELBO (?P<elbo>\S+) nats a test image, with the next digit's label -\d+",
+    ),
+    "flows": (SMALL, {"flows"}, r"flow of 2 +ELBO +(?P<elbo>\S+) nats"),
 }
 LIMITS = {
     "a": (0.557, 0.597),
@@ -56,6 +86,14 @@ LIMITS = {
     "inverted": (0.9, 1.0),
     "elbo": (-500, -50),
     "grey": (500, 2000),
+    "own": (0.6, 1),
+    "rule": (0.6, 1),
+    "elbo_of_one": (-500, -50),
+    "log_p": (-500, -50),
+    "log_p_of_five": (-500, -50),
+    "keras": (0, 1e-5),
+    "numpy": (0, 1e-5),
+    "page": (0, 1e-3),
 }
 
 

@@ -11,6 +11,7 @@ from scipy.stats import gaussian_kde
 
 from vae_tf1 import plots
 from vae_tf1.divergence import MonteCarloKL
+from vae_tf1.model.state import Validated
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.random((23, 784))
@@ -19,9 +20,13 @@ ESTIMATE = MonteCarloKL(
 )
 X = np.linspace(-1, 1, 50)
 TWO = np.stack([X, X**2], axis=1)
+HISTORY = [Validated(i, 20 * i, -95.0 + 3 * (i == 3), -80.0, 15.0, 2) for i in range(1, 6)]
 
 FIGURES = {
     "elbo_curve": lambda **o: plots.elbo_curve(-100 - 50 / np.arange(1, 500), **o),
+    "training_and_validation": lambda **o: plots.training_and_validation(
+        np.arange(-100.0, 0), HISTORY, **o
+    ),
     "reconstructions": lambda **o: plots.reconstructions(IMAGES, 1 - IMAGES, **o),
     "samples": lambda **o: plots.samples(IMAGES, **o),
     "sample_sets": lambda **o: plots.sample_sets({"one": IMAGES, "two": IMAGES[:5]}, **o),
@@ -181,6 +186,16 @@ def test_running_estimate_and_its_error_are_those_given():
     assert len(plots.running_kl(ESTIMATE).axes[0].lines) == 1
 
 
+def test_training_and_validation_are_drawn_at_the_same_steps_and_the_best_is_marked():
+    axes = plots.training_and_validation(np.arange(-100.0, 0), HISTORY).axes[0]
+    training, validation, best = axes.lines
+    for line in (training, validation):
+        np.testing.assert_array_equal(line.get_xdata(), [20, 40, 60, 80, 100])
+    np.testing.assert_allclose(training.get_ydata(), [-90.5, -70.5, -50.5, -30.5, -10.5])
+    np.testing.assert_allclose(validation.get_ydata(), [v.elbo for v in HISTORY])
+    assert best.get_xdata()[0] == 60
+
+
 @pytest.mark.parametrize(
     ("draw", "sentence"),
     [
@@ -189,6 +204,8 @@ def test_running_estimate_and_its_error_are_those_given():
         (lambda: plots.samples(np.zeros((0, 784))), "images must have shape"),
         (lambda: plots.reconstructions(IMAGES, IMAGES[:3]), "as many originals"),
         (lambda: plots.elbo_curve([]), "costs must be a non-empty array"),
+        (lambda: plots.training_and_validation([1.0], HISTORY), "rising steps of the 1 in costs"),
+        (lambda: plots.training_and_validation([1.0], []), "rising steps of the 1 in costs"),
         (lambda: plots.latent_scatter(np.zeros((3, 1))), "two coordinates"),
         (lambda: plots.latent_scatter(np.zeros((3, 2)), [1]), r"labels must have shape \(3,\)"),
         (lambda: plots.decoded_plane(IMAGES, (0, 1, 0, 1)), "images_grid must have shape"),

@@ -15,19 +15,30 @@ if TYPE_CHECKING:  # what editors and type checkers see; `__getattr__` loads the
         log_density_ratio_gaussians,
         monte_carlo_kl,
     )
-    from vae_tf1.errors import CheckpointError, DataError, DataWarning
+    from vae_tf1.errors import CheckpointError, ConversionError, DataError, DataWarning
     from vae_tf1.gaussian import BaseDistribution, Gaussian
     from vae_tf1.mixture import fit_mixture, gmm_energy, gmm_params
     from vae_tf1.model.layers import DenseLayer
+    from vae_tf1.model.learning_rates import CosineDecay, ExponentialDecay, StepDecay
+    from vae_tf1.outliers import OutlierDetector
+    from vae_tf1.training.callbacks import Callback
+    from vae_tf1.training.tensorboard import TensorBoard
 
 __all__ = [
     "BaseDistribution",
+    "Callback",
     "CheckpointError",
+    "ConversionError",
+    "CosineDecay",
     "Cubic",
     "DataError",
     "DataWarning",
     "DenseLayer",
+    "ExponentialDecay",
     "Gaussian",
+    "OutlierDetector",
+    "StepDecay",
+    "TensorBoard",
     "VariationalAutoencoder",
     "fit_distribution",
     "fit_mixture",
@@ -42,12 +53,19 @@ __version__ = "1.0.0"
 
 _HOME_OF = {
     "BaseDistribution": "gaussian",
+    "Callback": "training.callbacks",
     "CheckpointError": "errors",
+    "ConversionError": "errors",
+    "CosineDecay": "model.learning_rates",
     "Cubic": "bijectors",
     "DataError": "errors",
     "DataWarning": "errors",
     "DenseLayer": "model.layers",
+    "ExponentialDecay": "model.learning_rates",
     "Gaussian": "gaussian",
+    "OutlierDetector": "outliers",
+    "StepDecay": "model.learning_rates",
+    "TensorBoard": "training.tensorboard",
     "VariationalAutoencoder": "autoencoder",
     "fit_distribution": "bijectors",
     "fit_mixture": "mixture",

@@ -5,7 +5,7 @@ Each method checks what it is given, delegates, and returns.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
@@ -14,17 +14,25 @@ import tensorflow as tf
 from vae_tf1.checkpoint import folder, store
 from vae_tf1.checkpoint.store import Saved
 from vae_tf1.checks import check_count
+from vae_tf1.convert import arrays, export
+from vae_tf1.convert.network import Network, assign
+from vae_tf1.data.labels import Labelled, one_hot, with_labels
 from vae_tf1.data.rows import ArrayLike, Rows, as_rows
 from vae_tf1.errors import CheckpointError, reason
 from vae_tf1.inference import Evaluation, Inference
 from vae_tf1.likelihoods import Likelihood, support_of
 from vae_tf1.marginal import ImportanceSampler, LogLikelihood
+from vae_tf1.model import optimizers
 from vae_tf1.model.graph import PARTS, Model, Pass
-from vae_tf1.model.state import Costs
+from vae_tf1.model.state import Costs, History
 from vae_tf1.parts import missing, rebuild
 from vae_tf1.support import REAL
 from vae_tf1.training.autosave import Autosave, NoAutosave
+from vae_tf1.training.binarization import Binarizer
+from vae_tf1.training.callbacks import Callbacks
+from vae_tf1.training.tensorboard import TensorBoard
 from vae_tf1.training.trainer import Trainer
+from vae_tf1.training.validation import NoValidation, Validation, split
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -55,9 +63,25 @@ class VariationalAutoencoder(Model):
         follows. By default the graph-level seed if the graph has one, else a fresh one; either
         way it can be read from `seed`.
     prior
-        p(z), the same Gaussian for every unit of the code; by default N(0, 1).
+        p(z): a Gaussian, the same for every unit of the code, by default N(0, 1); one of
+        `vae_tf1.priors`; a flow; a distribution of TensorFlow Probability with event shape (M,); an
+        object of one's own with log_prob and sample; or a function that returns one of the two
+        and is called in the model's graph.
     kl
         "analytic" for the closed form, "monte_carlo" for log q(z|x) - log p(z) at the sampled z.
+        `vae.kl` says which one it is: the latter for every prior without a closed form, and with a
+        flow.
+    optimizer
+        "rmsprop" (the original's), "rmsprop-centered", "adam" or "sgd"; or any
+        ``tf.compat.v1.train.Optimizer``; or a function that makes one of a learning rate, such as
+        ``functools.partial(tf.compat.v1.train.AdamOptimizer, epsilon=1e-4)``.
+    learning_rate
+        A positive number, or a function of the step: it is called with an int64 tensor, the number
+        of steps before this one, while the graph is built, and returns a tensor or number.
+        `vae_tf1.StepDecay`, `ExponentialDecay` and `CosineDecay` are ready-made. The default is
+        0.001, except that "sgd" has none. Gradients are summed over the minibatch.
+    clip_norm
+        The largest global norm of a step's gradients; by default they are not clipped.
     likelihood
         p(x|z): "bernoulli", "continuous_bernoulli" for grey values in [0, 1], "gaussian" for real
         values, "categorical" for integers from 0 to 255, one of `vae_tf1.likelihoods` with other
@@ -66,6 +90,13 @@ class VariationalAutoencoder(Model):
         Layers of one's own before the last layer of each, which the model adds: a list of
         `DenseLayer` and its like (`vae_tf1.model.layers`), or a function that returns the list and
         is called in the model's graph. With both given, `hidden_layer_sizes` is [M].
+    flow
+        Maps N(means, stddev²) to q(z|x): one of `vae_tf1.flows`, a bijector of TensorFlow
+        Probability, an object of one's own with forward, or a function that returns a bijector.
+    n_labels
+        Makes the model conditional, p(x|z, y) and q(z|x, y): each image has a label, an integer
+        from 0 to n_labels − 1, which every method takes as `labels`. `X` and `Z_input` are then fed
+        with the one-hot label after the values of the image or of the code.
     importance_samples
         k, the number of codes drawn for each image in training. With more than one, training climbs
         the importance-weighted bound Σ_x log 1/k Σᵢ p(x|zᵢ) p(zᵢ) / q(zᵢ|x) of Burda et al. (2016).
@@ -80,14 +111,18 @@ class VariationalAutoencoder(Model):
     ----------
     X, Z_input : tf.Tensor
         Placeholders for images (batch, D) and for codes (batch, M).
-    epsilon : tf.Tensor, shape (batch, M)
-        The noise of ``Z = means + stddev * epsilon``; fresh in each run, and may be fed.
-    encoder_layers, decoder_layers : list of DenseLayer, or of the user's layers
     epsilon : tf.Tensor, shape (batch, M), or (batch, importance_samples, M) for several
         The noise of ``Z = means + stddev * epsilon``; fresh in each run, and may be fed. `Z` and
         the predictives are made with the first of several.
-    encoder_layers, decoder_layers : list of DenseLayer
+    encoder_layers, decoder_layers : list of DenseLayer, or of the user's layers
     means, stddev, Z : tf.Tensor, shape (batch, M)
+        Of the Gaussian that the encoder gives, and the code: with a flow, what the flow makes of a
+        draw from that Gaussian.
+    codes : tf.Tensor, shape (batch, M)
+        The means; with a flow, what it makes of them.
+    prior_distribution, likelihood, flow
+        The parts in use: ``prior_distribution.log_prob(Z)`` and ``.sample(n)``,
+        ``likelihood.log_prob(X, parameters)``, ``flow.forward(Z0, context)``.
     X_hat_distribution : tf.compat.v1.distributions.Bernoulli
     posterior_predictive, posterior_predictive_probs : tf.Tensor, shape (batch, D)
         A sample of p(x_new | x), and its probabilities.
@@ -100,7 +135,7 @@ class VariationalAutoencoder(Model):
     bound : tf.Tensor, scalar
         What training climbs, summed over the batch: with one sample and a `beta` of 1, `elbo`.
     train_op, init_op : tf.Operation
-        One step of RMSProp on the batch fed to `X`; and what (re)starts the model.
+        One step of the optimizer on the batch fed to `X`; and what (re)starts the model.
     sess : tf.compat.v1.Session
     graph : tf.Graph
         The caller's default graph where the caller is in graph mode, else a graph of its own.
@@ -120,11 +155,18 @@ class VariationalAutoencoder(Model):
         hidden_layer_sizes: Sequence[int],
         *,
         seed: int | None = None,
-        prior: Gaussian | None = None,
+        prior: Gaussian | Any = None,
         kl: str = "analytic",
+        optimizer: str
+        | tf.compat.v1.train.Optimizer
+        | Callable[..., tf.compat.v1.train.Optimizer] = "rmsprop",
+        learning_rate: float | Callable[[tf.Tensor], Any] | None = None,
+        clip_norm: float | None = None,
         likelihood: str | Likelihood = "bernoulli",
         encoder: Layers | None = None,
         decoder: Layers | None = None,
+        flow: Any = None,
+        n_labels: int | None = None,
         importance_samples: int = 1,
         beta: float = 1.0,
         kl_warm_up: int = 0,
@@ -136,15 +178,20 @@ class VariationalAutoencoder(Model):
             seed=seed,
             prior=prior,
             kl=kl,
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            clip_norm=clip_norm,
             likelihood=likelihood,
             encoder=encoder,
             decoder=decoder,
+            flow=flow,
+            n_labels=n_labels,
             importance_samples=importance_samples,
             beta=beta,
             kl_warm_up=kl_warm_up,
             doubly_reparameterized=doubly_reparameterized,
         )
-        self._trainer = Trainer(self)
+        self._trainer, self._binarizer = Trainer(self), Binarizer(self)
         self._inference = Inference(self)
         self._sampler = ImportanceSampler(self)
         self._writer = store.Writer(self)
@@ -158,6 +205,11 @@ class VariationalAutoencoder(Model):
     def epochs_done(self) -> int:
         """How many whole epochs `fit` has run."""
         return self.state.epochs_done
+
+    @property
+    def validation_history(self) -> History:
+        """What the validation set said, a list with a `Validated` for each time it was asked."""
+        return self.state.history
 
     # Training ------------------------------------------------------------------------------------
 
@@ -174,6 +226,14 @@ class VariationalAutoencoder(Model):
         save_every: float = 30.0,
         keep: int = 3,
         more_epochs: int | None = None,
+        labels: ArrayLike | None = None,
+        binarization: str | None = None,
+        validation_data: ArrayLike | float | None = None,
+        validation_every: int = 1,
+        patience: int | None = None,
+        restore_best: bool = True,
+        callbacks: Iterable[Any] = (),
+        log_dir: str | PathLike | None = None,
     ) -> Costs:
         """Train on minibatches, in a new order each epoch, without the ragged last batch.
 
@@ -207,6 +267,33 @@ class VariationalAutoencoder(Model):
         more_epochs
             Train this many epochs beyond the whole epochs that are done, in place of `epochs`:
             ``fit(X, more_epochs=1, checkpoint_dir=d)`` in a loop trains an epoch each time.
+        labels
+            The label of each image, if the model has `n_labels`; `validation_data` is then a pair
+            of images and labels, or a fraction.
+        binarization
+            How grey images become binary: "threshold", "fixed" (each pixel drawn once, as
+            `vae_tf1.data.binarization.binarize` does with seed 0) or "dynamic" (drawn anew in
+            every epoch, a function of the seed, the epoch and the row). None takes the values as
+            they are. The three have three different likelihoods, so a model, and a
+            `checkpoint_dir`, stays with one. `evaluate` takes its images as they are.
+        validation_data
+            Images to `evaluate` after an epoch, or the fraction of X, at its end, that is kept
+            from training for that. `validation_history` has the results. Under "dynamic", grey
+            ones are drawn once, as by "fixed", so that two epochs can be compared.
+        validation_every
+            Epochs from one validation to the next.
+        patience
+            Stop after this many validations in a row without a better ELBO.
+        restore_best
+            Whether the weights at the end are those with the best ELBO on `validation_data`. The
+            checkpoints are those of the last step all the same, so that the training can go on;
+            the best model is saved in ``checkpoint_dir/best``.
+        callbacks
+            Objects with some of the methods of `vae_tf1.Callback`, or functions of (epoch, logs)
+            that are called after each epoch.
+        log_dir
+            A folder for TensorBoard's event files; see `vae_tf1.TensorBoard`, which is a callback,
+            for histograms of the weights.
 
         Returns
         -------
@@ -231,7 +318,26 @@ class VariationalAutoencoder(Model):
         more = more_epochs is not None
         epochs = check_count(*((more_epochs, "more_epochs") if more else (epochs, "epochs")))
         batch_sz = check_count(batch_sz, "batch_sz")
-        rows = self._rows(X)
+        rows, validation = self._rows(X, labels=labels), NoValidation()
+        told = Callbacks(self, callbacks)
+        if self.n_labels is not None and log_dir is not None:
+            raise ValueError("log_dir draws images without labels: leave it out with n_labels")
+        shown = rows
+        if validation_data is not None:
+            rows, shown = split(rows, validation_data, self._rows)
+            validation = Validation(
+                self,
+                self._inference,
+                self._binarized(shown, binarization, self._binarizer.validation_rows),
+                every=validation_every,
+                patience=patience,
+                restore_best=restore_best,
+            )
+        elif patience is not None:
+            raise ValueError("patience needs validation_data")
+        if log_dir is not None:
+            told.add(TensorBoard(log_dir, images=shown.values(slice(0, 8))))
+        rows = self._binarized(rows, binarization)
         autosave = NoAutosave()
         if checkpoint_dir is not None:
             autosave = Autosave(self._writer, checkpoint_dir, save_every, keep)
@@ -242,6 +348,8 @@ class VariationalAutoencoder(Model):
                 batch_sz,
                 more=more,
                 autosave=autosave,
+                validation=validation,
+                callbacks=told,
                 show_progress=progress,
                 compile=compile,
             )
@@ -263,30 +371,45 @@ class VariationalAutoencoder(Model):
 
     # Inference -----------------------------------------------------------------------------------
 
-    def transform(self, X: ArrayLike) -> np.ndarray:
-        """Return the means of q(z|x): (N, D) images to (N, M) codes."""
-        return self._run_images(self.means, X)
+    def transform(self, X: ArrayLike, labels: ArrayLike | None = None) -> np.ndarray:
+        """Return the means of q(z|x): (N, D) images to (N, M) codes.
 
-    def reconstruct(self, X: ArrayLike) -> np.ndarray:
+        With a flow, what the flow makes of the means of its Gaussian.
+        """
+        return self._run_images(self.codes, X, labels)
+
+    def reconstruct(self, X: ArrayLike, labels: ArrayLike | None = None) -> np.ndarray:
         """Return the probabilities decoded from the means of q(z|x): (N, D) to (N, D)."""
-        return self.prior_predictive_with_input(self.transform(X))
+        return self.prior_predictive_with_input(self.transform(X, labels), labels)
 
-    def prior_predictive_with_input(self, Z: ArrayLike) -> np.ndarray:
+    def prior_predictive_with_input(
+        self, Z: ArrayLike, labels: ArrayLike | None = None
+    ) -> np.ndarray:
         """Return the probabilities that codes decode to: (N, M) to (N, D)."""
         self.check_open()
-        codes = as_rows(Z, self.M, "Z", support=REAL)
+        codes = with_labels(as_rows(Z, self.M, "Z", support=REAL), labels, self.n_labels)
         return self._inference.run(self.prior_predictive_from_input_probs, self.Z_input, codes)
 
-    def posterior_predictive_sample(self, X: ArrayLike) -> np.ndarray:
+    def posterior_predictive_sample(
+        self, X: ArrayLike, labels: ArrayLike | None = None
+    ) -> np.ndarray:
         """Return a sample of p(x_new | x) for each image: (N, D) to (N, D) of 0 and 1."""
-        return self._run_images(self.posterior_predictive, X, random=True)
+        return self._run_images(self.posterior_predictive, X, labels, random=True)
 
-    def prior_predictive_sample_with_probs(self, n: int = 1) -> tuple[np.ndarray, np.ndarray]:
-        """Return samples of p(x_new | z), z ~ p(z), and their probabilities: (n, D) each."""
+    def prior_predictive_sample_with_probs(
+        self, n: int = 1, labels: ArrayLike | int | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return samples of p(x_new | z), z ~ p(z), and their probabilities: (n, D) each.
+
+        `labels` is one for all samples of a conditional model, or one for each.
+        """
         self.check_open()
-        return self._inference.sample_prior(check_count(n, "n"))
+        n = check_count(n, "n")
+        if labels is not None and np.ndim(labels) == 0:
+            labels = np.full(n, labels)
+        return self._inference.sample_prior(n, one_hot(labels, n, self.n_labels))
 
-    def evaluate(self, X: ArrayLike) -> Evaluation:
+    def evaluate(self, X: ArrayLike, labels: ArrayLike | None = None) -> Evaluation:
         """Return ELBO, reconstruction and KL in mean nats per image, with one noise sample each.
 
         The noise is a function of the seed and the row: two evaluations of the same rows differ by
@@ -294,7 +417,7 @@ class VariationalAutoencoder(Model):
         make, the first time.
         """
         self.check_open()
-        return self._inference.evaluate(self._rows(X))
+        return self._inference.evaluate(self._rows(X, labels=labels))
 
     @overload
     def log_likelihood(
@@ -303,6 +426,7 @@ class VariationalAutoencoder(Model):
         n_samples: int = ...,
         return_details: Literal[False] = ...,
         progress: bool = ...,
+        labels: ArrayLike | None = ...,
     ) -> np.ndarray: ...
 
     @overload
@@ -313,6 +437,7 @@ class VariationalAutoencoder(Model):
         *,
         return_details: Literal[True],
         progress: bool = ...,
+        labels: ArrayLike | None = ...,
     ) -> LogLikelihood: ...
 
     def log_likelihood(
@@ -321,6 +446,7 @@ class VariationalAutoencoder(Model):
         n_samples: int = 5000,
         return_details: bool = False,
         progress: bool = True,
+        labels: ArrayLike | None = None,
     ) -> np.ndarray | LogLikelihood:
         """Estimate log p(x) of each image by importance sampling, with q(z|x) as the proposal.
 
@@ -362,17 +488,34 @@ class VariationalAutoencoder(Model):
         """
         self.check_open()
         n_samples = check_count(n_samples, "n_samples")
-        rows = self._rows(X)
+        rows = self._rows(X, labels=labels)
         estimate = self._sampler.estimate(rows, n_samples, show_progress=progress)
         return estimate if return_details else estimate.values
 
-    def _run_images(self, fetch: tf.Tensor, X: ArrayLike, random: bool = False) -> np.ndarray:
+    def _run_images(
+        self, fetch: tf.Tensor, X: ArrayLike, labels: ArrayLike | None, random: bool = False
+    ) -> np.ndarray:
         self.check_open()
-        return self._inference.run(fetch, self.X, self._rows(X), random=random)
+        return self._inference.run(fetch, self.X, self._rows(X, labels=labels), random=random)
 
-    def _rows(self, X: ArrayLike) -> Rows:
-        """Check images at the door: their width, and that the likelihood has a density for them."""
-        return as_rows(X, self.D, support=support_of(self.likelihood))
+    def _rows(self, X: ArrayLike, name: str = "X", labels: ArrayLike | None = None) -> Rows:
+        """Check images at the door: their width, and that the likelihood has a density for them.
+
+        With `n_labels`, a pair of images and labels will do, too.
+        """
+        if self.n_labels is not None and labels is None and isinstance(X, tuple) and len(X) == 2:
+            X, labels = X
+        rows = as_rows(X, self.D, name, support=support_of(self.likelihood))
+        return with_labels(rows, labels, self.n_labels)
+
+    def _binarized(
+        self, rows: Rows, protocol: str | None, binarize: Callable | None = None
+    ) -> Rows:
+        """Return rows under a protocol of binarisation, which leaves labels as they are."""
+        binarize = binarize or self._binarizer.rows
+        if isinstance(rows, Labelled):
+            return rows.of(binarize(rows.images, protocol))
+        return binarize(rows, protocol)
 
     # Checkpoints ---------------------------------------------------------------------------------
 
@@ -397,8 +540,9 @@ class VariationalAutoencoder(Model):
         return str(self._writer.write(prefix))
 
     def restore(self, path: str | PathLike) -> None:
-        """Load weights and RMSProp slots that `save`, or the original's Saver, has written.
+        """Load weights and optimizer slots that `save`, or the original's Saver, has written.
 
+        If only weights are there, or the slots of another optimizer, the optimizer starts afresh.
         What only `save` writes comes along if it is there: the seed, the counts of steps and
         epochs, the costs. Training then goes on as it would have without the interruption.
 
@@ -426,8 +570,8 @@ class VariationalAutoencoder(Model):
             whose newest good checkpoint is taken. If there are both a checkpoint ``runs/a`` and a
             folder of that name, ``"runs/a/"`` means the folder.
         **parts
-            The parts of the user's own that the model was built with, such as ``likelihood=``: the
-            checkpoint knows their variables, but not their code.
+            The parts of the user's own that the model was built with, such as ``likelihood=`` or
+            ``optimizer=``: the checkpoint knows their variables, but not their code.
 
         Raises
         ------
@@ -448,6 +592,96 @@ class VariationalAutoencoder(Model):
             raise
         return vae
 
+    # Other formats -------------------------------------------------------------------------------
+
+    def export(
+        self,
+        folder: str | PathLike,
+        format: str,
+        X: ArrayLike | None = None,
+        labels: ArrayLike | None = None,
+        *,
+        shape: tuple[int, int] | None = None,
+    ) -> export.Exported:
+        """Write the model in one of today's formats, load that with its own runtime, and compare.
+
+        Parameters
+        ----------
+        folder
+            Where the files go; made if need be. Other files in it stay as they are.
+        format
+            "npz", "safetensors", "onnx", "keras", "pytorch", "saved_model" or "page".
+        X
+            Real images, (N, D): the comparison uses some, and a page shows where their codes lie.
+        labels
+            The digit of each image, for the colours of a page.
+        shape
+            Height and width of an image on a page; by default the squarest.
+
+        Returns
+        -------
+        Exported
+            The files, the largest difference, and what could not be exported.
+
+        Raises
+        ------
+        ConversionError
+            A ValueError, if the format is unknown, a package is missing, the model cannot be
+            converted, the folder cannot be written, or the result differs from the model by more
+            than 1e-5 of the largest magnitude (a page by 1e-3). The folder is then as it was.
+        """
+        self.check_open()
+        return export.export(self, folder, format, X, labels, shape, writer=self._writer)
+
+    @classmethod
+    def from_arrays(
+        cls, encoder: arrays.Layers, decoder: arrays.Layers, **options: Any
+    ) -> VariationalAutoencoder:
+        """Build a model with weights from elsewhere, to `save` them for a TF1 script, say.
+
+        Parameters
+        ----------
+        encoder, decoder
+            A pair (W, b) for each layer, W of shape (inputs, outputs): the transpose of what
+            PyTorch has. The encoder's last layer gives M means, then M values u of
+            ``stddev = softplus(u) + 1e-6``; the decoder's gives logits. Between the layers is relu.
+        options
+            Keywords of the constructor, as ``seed``.
+
+        Raises
+        ------
+        ConversionError
+            A ValueError, if the arrays do not fit together.
+        """
+        return cls._of_network(arrays.of_arrays(encoder, decoder), options)
+
+    @classmethod
+    def from_keras(cls, encoder: Any, decoder: Any, **options: Any) -> VariationalAutoencoder:
+        """Build a model with the weights of two Keras models, and compare it with them.
+
+        Parameters
+        ----------
+        encoder
+            A model of dense layers, or the path of one, whose outputs are the means and
+            ``stddev = softplus(u) + 1e-6``; or one output that holds the means and u.
+        decoder
+            Likewise, from codes to probabilities or logits.
+        options
+            Keywords of the constructor, as ``seed``.
+
+        Raises
+        ------
+        ConversionError
+            A ValueError, if the models compute something else than a `VariationalAutoencoder`.
+        """
+        return cls._of_network(arrays.of_keras(encoder, decoder), options)
+
+    @classmethod
+    def _of_network(cls, network: Network, options: dict[str, Any]) -> VariationalAutoencoder:
+        vae = cls(network.D, network.hidden_layer_sizes, **options)
+        assign(vae, network)
+        return vae
+
     # Release ------------------------------------------------------------------------------------
 
     def __enter__(self) -> VariationalAutoencoder:
@@ -462,20 +696,24 @@ def _arguments(saved: Saved, given: Mapping[str, Any]) -> dict[str, Any]:
     described = saved.manifest
     arguments = {key: described[key] for key in ("D", "hidden_layer_sizes", "seed", "kl")}
     for part in PARTS:
-        if part in described and part not in given:
+        if described.get(part) is not None and part not in given:
             arguments[part] = _ready_made(saved, part)
+    arguments |= {key: described[key] for key in ("n_labels",) if key in described}
     arguments |= described.get("bound", {})
-    prior = described["prior"]
-    if prior is not None and "prior" not in given:
-        from vae_tf1.gaussian import Gaussian
-
-        arguments["prior"] = Gaussian(prior["mean"], prior["variance"])
+    try:
+        arguments |= optimizers.arguments(described.get("optimizer"), given)
+    except ValueError as error:
+        raise CheckpointError(f"{saved.prefix}.json: {error}") from None
     return {**arguments, **given}
 
 
 def _ready_made(saved: Saved, part: str) -> Any:
     """Return a part that a manifest describes."""
     description, file = saved.manifest[part], f"{saved.prefix}.json"
+    if part == "prior" and "mean" in description:
+        from vae_tf1.gaussian import Gaussian
+
+        return Gaussian(description["mean"], description["variance"])
     own = missing(description)
     if own:
         raise CheckpointError(

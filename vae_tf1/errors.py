@@ -6,7 +6,16 @@ import os
 import sys
 import warnings
 
-__all__ = ["CheckpointError", "DataError", "DataWarning", "one_line", "reason", "show_path", "warn"]
+__all__ = [
+    "CheckpointError",
+    "ConversionError",
+    "DataError",
+    "DataWarning",
+    "one_line",
+    "reason",
+    "show_path",
+    "warn",
+]
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _PREAMBLE = ("Graph execution error:", "Detected at node", "Node:", "\t", " ", "[[")
@@ -16,6 +25,13 @@ _LONGEST_PATH = 500
 
 class CheckpointError(ValueError):
     """A checkpoint that cannot be read, written or used; the message says which and why."""
+
+    def __str__(self) -> str:
+        return _printable(super().__str__())
+
+
+class ConversionError(ValueError):
+    """A model that cannot be converted, or a conversion that is not exact; the message says why."""
 
     def __str__(self) -> str:
         return _printable(super().__str__())

@@ -78,16 +78,19 @@ class Inference:
             pass
         return result
 
-    def sample_prior(self, n: int) -> tuple[np.ndarray, np.ndarray]:
+    def sample_prior(
+        self, n: int, labels: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return `n` samples of the prior predictive and their means, (n, D) each."""
         model = self._model
         fetches = (model.prior_predictive, model.prior_predictive_probs)
-        results = tuple(np.empty((n, model.D), fetch.dtype.as_numpy_dtype) for fetch in fetches)
+        samples, means = (np.empty((n, model.D), fetch.dtype.as_numpy_dtype) for fetch in fetches)
         for block in self._blocks(n):
             feed = {model.n_prior_samples: block.stop - block.start}
-            for result, part in zip(results, model.sess.run(fetches, feed), strict=True):
-                result[block] = part
-        return results
+            if labels is not None:
+                feed[model.labels] = labels[block]
+            samples[block], means[block] = model.sess.run(fetches, feed)
+        return samples, means
 
     def evaluate(self, rows: Rows) -> Evaluation:
         """Return ELBO, reconstruction and KL, each the mean over the rows, in nats."""
@@ -100,9 +103,11 @@ class Inference:
             terms[rest] = self._evaluation(rows, None, False)
 
         def run(block: slice, taken: np.ndarray) -> np.ndarray:
-            return np.sum(terms[len(taken)](taken, block.start), axis=1, dtype=np.float64)
+            return np.asarray(
+                np.sum(terms[len(taken)](taken, block.start), axis=1, dtype=np.float64)
+            )
 
-        total = sum(run_ahead(run, self._taken(rows), self._side_by_side))
+        total = sum(run_ahead(run, self._taken(rows), self._side_by_side), start=np.zeros(2))
         log_likelihood, kl = (total / len(rows)).tolist()
         return Evaluation(log_likelihood - kl, log_likelihood, kl)
 
@@ -125,7 +130,7 @@ class Inference:
             evaluation = self._build_evaluation(rows, n, compiled)
             if compiled:
                 with without_first_notices("compiling"):
-                    evaluation(np.zeros((n, self._model.D), rows.dtype), 0)
+                    evaluation(np.zeros((n, self._model.width), rows.dtype), 0)
             return evaluation
 
         return self._evaluations.get((rows.dtype, rows.levels, n), build, compiled)
@@ -134,7 +139,7 @@ class Inference:
         model, levels = self._model, rows.levels
         with model.graph.as_default(), tf.name_scope("evaluate"), without_deprecation_notices():
             # XLA would compile again for every other number of rows: a block has a fixed one.
-            images = tf.compat.v1.placeholder(rows.dtype, (n, model.D), name="images")
+            images = tf.compat.v1.placeholder(rows.dtype, (n, model.width), name="images")
             first = tf.compat.v1.placeholder(tf.int64, (), name="first")
             shape = (n or tf.shape(images)[0], 1, model.M)
             key = model.noise_key.read_value()
@@ -148,9 +153,12 @@ class Inference:
                 return Z, kl
 
             def log_likelihood(images: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-                return model.likelihood.log_prob(values(images), logits)
+                return model.likelihood.log_prob(model.images(values(images)), logits)
 
             # Compile what is between the products: TensorFlow's own kernels multiply faster.
             Z, kl = graph_function(latent, compiled)(model.encode(values(images)), uniform)
-            terms = graph_function(log_likelihood, compiled)(images, model.decode(Z)), kl
+            if model.n_labels is not None:
+                Z = model.given(Z, values(images))
+            logits = model.decode(Z)
+            terms = graph_function(log_likelihood, compiled)(images, logits), kl
         return lambda taken, start: model.sess.run(terms, {images: taken, first: start})

@@ -6,6 +6,7 @@ A likelihood of one's own is any object with the members of `Likelihood`.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -273,7 +274,7 @@ class Categorical:
 
 
 READY_MADE = {cls.__name__: cls for cls in (Bernoulli, ContinuousBernoulli, Gaussian, Categorical)}
-_NAMES = {
+_NAMES: dict[str, Callable[[], Likelihood]] = {
     "bernoulli": Bernoulli,
     "continuous_bernoulli": ContinuousBernoulli,
     "gaussian": Gaussian,

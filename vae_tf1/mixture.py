@@ -23,7 +23,15 @@ import tensorflow as tf
 
 from vae_tf1.checks import check_count
 
-__all__ = ["Mixture", "auroc", "fit_mixture", "gmm_energy", "gmm_params", "responsibilities"]
+__all__ = [
+    "Mixture",
+    "auroc",
+    "fit_mixture",
+    "gmm_energy",
+    "gmm_params",
+    "mixture_of",
+    "responsibilities",
+]
 
 ArrayLike = Any  # a nested list, NumPy array, or TensorFlow tensor or variable
 
@@ -134,9 +142,17 @@ def gmm_params(z: ArrayLike, gamma: ArrayLike) -> Mixture:
         z_mu = z - mu[:, tf.newaxis, :]  # (K, N, D)
         weighted = tf.transpose(weights)[:, :, tf.newaxis] * z_mu
         cov = tf.matmul(weighted, z_mu, transpose_a=True)  # (K, D, D)
-        L = _cholesky(cov)
-        log_det_cov = 2 * tf.reduce_sum(tf.math.log(tf.linalg.diag_part(L)), axis=1)
-        return Mixture(phi, mu, cov, L, log_det_cov)
+        return mixture_of(phi, mu, cov)
+
+
+def mixture_of(phi: tf.Tensor, mu: tf.Tensor, cov: tf.Tensor) -> Mixture:
+    """Complete weights (K,), means (K, D) and covariances (K, D, D) to a mixture, as tensors.
+
+    The Cholesky factorisation succeeds for singular covariances too: see `gmm_params`.
+    """
+    L = _cholesky(cov)
+    log_det_cov = 2 * tf.reduce_sum(tf.math.log(tf.linalg.diag_part(L)), axis=1)
+    return Mixture(phi, mu, cov, L, log_det_cov)
 
 
 def gmm_energy(

@@ -42,6 +42,7 @@ __all__ = [
     "show_elbo_curve",
     "side_by_side",
     "squared_error",
+    "training_and_validation",
 ]
 
 ArrayLike = Any  # a nested list or NumPy array of numbers
@@ -81,6 +82,54 @@ def elbo_curve(
         # The first steps are far below all others and would leave these a flat line.
         ax.set_ylim(bottom=np.quantile(costs, 0.01), top=costs.max() + 0.05 * np.ptp(mean))
     ax.set(title=title, xlabel="Step of training", ylabel="ELBO (nats per image)")
+    ax.grid(alpha=0.3)
+    return figure
+
+
+def training_and_validation(
+    costs: ArrayLike,
+    history: Sequence[Any],
+    *,
+    title: str = "Training and validation",
+    figure: Figure | None = None,
+) -> Figure:
+    """Draw the ELBO of the training set against that of the validation set.
+
+    Parameters
+    ----------
+    costs
+        ELBO per image of each step in nats, shape (steps,): `vae.costs`.
+    history
+        The validations, each with a ``step`` and an ``elbo``: `vae.validation_history`. A point of
+        the training curve is the mean of the steps since the validation before it.
+    title
+        Title of the figure.
+    figure
+        An empty figure to draw into; a new one by default.
+
+    Raises
+    ------
+    ValueError
+        If there is no validation, or one of a step that `costs` does not have.
+    """
+    costs = _array("costs", costs, 1)
+    steps = np.array([validation.step for validation in history])
+    if not (len(steps) and steps[0] > 0 and np.all(np.diff(steps) > 0) and steps[-1] <= len(costs)):
+        raise ValueError(
+            f"history must have validations at rising steps of the {len(costs)} in costs, not at "
+            f"{steps.tolist()}"
+        )
+    elbos = np.array([validation.elbo for validation in history])
+    means = [part.mean() for part in np.split(costs, steps)[: len(steps)]]
+    figure = _figure(figure, (7, 4.2))
+    ax = figure.subplots()
+    ax.plot(steps, means, marker=".", color="tab:blue", label="training")
+    ax.plot(steps, elbos, marker=".", color="tab:orange", label="validation")
+    if np.isfinite(elbos).any():
+        best = int(np.nanargmax(np.where(np.isfinite(elbos), elbos, -np.inf)))
+        ax.axvline(steps[best], linestyle=":", color="tab:gray", label=f"best: {elbos[best]:.2f}")
+    ax.set(title=title, xlabel="Step of training", ylabel="ELBO (nats per image)")
+    ax.legend(loc="lower right")
     ax.grid(alpha=0.3)
     return figure
 

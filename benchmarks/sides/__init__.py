@@ -15,6 +15,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import NamedTuple
 
+CODES = 5000  # of an image, in `log_likelihood`
+
 
 class Entry(NamedTuple):
     """How a side is shown, where it is, and which package it needs."""
@@ -48,3 +50,17 @@ FLOORS = [
     Entry("matrix products: XLA", "products:XLA"),
     Entry("matrix products: PyTorch", "products:PyTorch", "torch"),
 ]
+PARTS = {  # ours, and the same model in JAX
+    "bound of k = 5": (
+        Entry("vae_tf1: fit", "ours:ImportanceWeighted"),
+        Entry("JAX, scan", "jax_parts:ImportanceWeighted", "jax"),
+    ),
+    "planar flow of 10": (
+        Entry("vae_tf1: fit", "ours:PlanarFlow"),
+        Entry("JAX, scan", "jax_parts:PlanarFlow", "jax"),
+    ),
+    "mixture prior of 10": (
+        Entry("vae_tf1: fit", "ours:MixturePrior"),
+        Entry("JAX, scan", "jax_parts:MixturePrior", "jax"),
+    ),
+}

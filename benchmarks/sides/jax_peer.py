@@ -17,13 +17,18 @@ _LEARNING_RATE, _DECAY, _EPSILON = 0.001, 0.9, 1e-10
 
 
 class _JAX:
+    codes = 1  # of an image
+
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.X = jnp.asarray(problem.images())
-        parameters = [(jnp.asarray(W), jnp.asarray(b)) for W, b in problem.weights()]
+        parameters = self.parameters()
         self.state = parameters, jax.tree.map(jnp.ones_like, parameters)
         self.key = jax.random.key(problem.seed)
         self._replay = jax.jit(self._scan_given)
+
+    def parameters(self):
+        return [(jnp.asarray(W), jnp.asarray(b)) for W, b in self.problem.weights()]
 
     def elbo(self, parameters, x, epsilon):
         depth, M = self.problem.encoder_depth, self.problem.M
@@ -42,9 +47,12 @@ class _JAX:
         loss = jnp.maximum(logits, 0) - logits * x + jnp.log1p(jnp.exp(-jnp.abs(logits)))
         return -loss.sum() - kl.sum()
 
+    def gradients(self, parameters, x, epsilon):
+        return jax.value_and_grad(self.elbo)(parameters, x, epsilon)
+
     def step(self, state, x, epsilon):
         parameters, mean_squares = state
-        elbo, gradients = jax.value_and_grad(self.elbo)(parameters, x, epsilon)
+        elbo, gradients = self.gradients(parameters, x, epsilon)
         mean_squares = jax.tree.map(
             lambda ms, g: _DECAY * ms + (1 - _DECAY) * g**2, mean_squares, gradients
         )
@@ -101,7 +109,7 @@ class Scan(_JAX):
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
-        shape = (problem.n_batches, problem.batch_sz, problem.M)
+        shape = (problem.n_batches, problem.batch_sz * self.codes, problem.M)
 
         def epoch(state, X, key):
             order_key, noise_key = jax.random.split(key)

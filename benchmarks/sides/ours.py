@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
 from benchmarks.problem import D, Problem
-from vae_tf1 import VariationalAutoencoder
+from vae_tf1 import VariationalAutoencoder, flows, priors
 from vae_tf1.model import noise
 
 
@@ -15,17 +17,26 @@ class Fit:
     """`fit` as it is called by everybody, its checks of the data included."""
 
     compile = True
+    part: str | None = None  # whose variables begin with `Problem.part`
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.X = problem.images()
-        self.vae = VariationalAutoencoder(D, problem.sizes, seed=problem.seed)
+        self.vae = VariationalAutoencoder(D, problem.sizes, seed=problem.seed, **self.options())
         with self.vae.graph.as_default():
             for layer, (W, b) in zip(
                 self.vae.encoder_layers + self.vae.decoder_layers, problem.weights(), strict=True
             ):
                 layer.W.load(W, self.vae.sess)
                 layer.b.load(b, self.vae.sess)
+            if self.part is not None:
+                (variables,) = filter(None, self.vae.part_variables.values())
+                for variable, value in zip(variables, problem.part(self.part), strict=True):
+                    variable.load(value, self.vae.sess)
+
+    def options(self) -> dict[str, Any]:
+        """Return how the model departs from the default one."""
+        return {}
 
     def epoch(self) -> float:
         return float(np.mean(self._fit(self.X)))
@@ -38,7 +49,8 @@ class Fit:
         with self.vae.graph.as_default():
             key = noise.key(self.vae.seed, noise.Stream.EPSILON)
             start = tf.constant(0, tf.int64)
-            epsilon = self.vae.sess.run(noise.standard_normal(key, start, start, (steps, B, M)))
+            shape = (steps, B * self.options().get("importance_samples", 1), M)
+            epsilon = self.vae.sess.run(noise.standard_normal(key, start, start, shape))
         return X[order].reshape(steps, B, D), epsilon, np.array(self._fit(X))
 
     def replay(self, images: np.ndarray, epsilon: np.ndarray) -> np.ndarray:
@@ -63,3 +75,28 @@ class FitUncompiled(Fit):
     """The same without XLA."""
 
     compile = False
+
+
+class ImportanceWeighted(Fit):
+    """The importance-weighted bound of five codes an image."""
+
+    def options(self) -> dict[str, Any]:
+        return {"importance_samples": 5}
+
+
+class PlanarFlow(Fit):
+    """A planar flow of ten maps."""
+
+    part = "planar"
+
+    def options(self) -> dict[str, Any]:
+        return {"flow": flows.Planar(10)}
+
+
+class MixturePrior(Fit):
+    """A mixture of ten Gaussians as the prior."""
+
+    part = "mixture"
+
+    def options(self) -> dict[str, Any]:
+        return {"prior": priors.Mixture(10)}

@@ -29,7 +29,7 @@ def test_every_option_arrives():
     text = (
         "--data mnist --limit 1000 --epochs 3 --batch-size 50 --layers 300 200 20 --seed 0 "
         "--output pictures --no-prompts --checkpoint-dir saved "
-        "--log-likelihood 100"
+        "--log-likelihood 100 --page"
     )
     assert parse_options(text.split()) == Options(
         data="mnist",
@@ -42,6 +42,7 @@ def test_every_option_arrives():
         prompts=False,
         checkpoint_dir=Path("saved"),
         log_likelihood=100,
+        page=True,
     )
 
 

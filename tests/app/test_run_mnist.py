@@ -1,5 +1,6 @@
 """The main job from end to end, as a user sees it."""
 
+import json
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from support.run_mnist_runs import PROGRAM, TIMEOUT, Terminal, environment, is_p
 
 from vae_tf1 import VariationalAutoencoder
 from vae_tf1.app import errors, job
+from vae_tf1.errors import ConversionError
 
 ALWAYS = [
     *("training_curve", "overview", "reconstructions", "prior_samples", "prior_probabilities"),
@@ -200,6 +202,28 @@ def test_a_checkpoint_of_another_model_is_refused_in_one_sentence(run):
     assert status == 1
     assert err.splitlines()[-1].startswith("run_mnist.py: error: W of encoder layer 2 has shape")
     assert "epoch 1" not in out
+
+
+def test_a_page_to_play_with_is_written_and_listed(run, mnist):
+    status, out, _ = run(*SMALL, "--page")
+    assert status == 0
+    assert names("output") == {*ALWAYS, "posterior_sample_1", "prior_sample_1", "page"}
+    assert "page.html" in {line.strip() for line in out.splitlines()}
+    page = Path("output", "page.html").read_text(encoding="utf-8")
+    model = json.loads(page.split('id="model">')[1].split("</script>")[0])
+    assert (model["D"], model["M"], model["binary"]) == (784, 3, True)
+    assert len(model["plane"]["points"]) == len(mnist[1]["test"])
+
+
+def test_a_page_that_cannot_be_written_is_one_sentence_and_the_result_is_printed(run, monkeypatch):
+    def fail(self, *arguments, **options):
+        raise ConversionError("the page differs by 1.0e-02")
+
+    monkeypatch.setattr(VariationalAutoencoder, "export", fail)
+    status, out, err = run(*SMALL, "--page")
+    assert status == 1
+    results(out)
+    assert err.splitlines()[-1] == "run_mnist.py: error: the page differs by 1.0e-02"
 
 
 def test_no_prompts_means_no_question_even_at_a_terminal(run, monkeypatch):

@@ -26,6 +26,7 @@ costs: list[float] = vae.fit(X, epochs=2, batch_sz=64, progress=False, checkpoin
 codes: np.ndarray = vae.transform(X)
 images, probabilities = vae.prior_predictive_sample_with_probs(3)
 elbo, reconstruction, kl = vae.evaluate(X)
+log_p: np.ndarray = vae.log_likelihood(X, n_samples=100)
 nats: float = elbo - reconstruction + kl
 path: str = vae.save("model")
 with VariationalAutoencoder.load(path) as again:
@@ -44,6 +45,7 @@ VariationalAutoencoder(784, [200, 100], sed=0)  # wrong: no such option
 vae.fit(X, epochs="30")  # wrong: a number of epochs is an integer
 vae.fit(X, batch_size=64)  # wrong: it is called batch_sz
 vae.fit()  # wrong: no images
+vae.log_likelihood(X, n_samples="many")  # wrong: a number of samples is an integer
 vae.fit(3)  # wrong: a number is not rows
 vae.transfrom(X)  # wrong: a misspelt method
 nats = vae.evaluate(X)  # wrong: three numbers

@@ -37,7 +37,7 @@ def X():
 def new_model(seed=1):
     """Return a model that trains four steps at a time: what is saved depends on it, no bit does."""
     vae = VariationalAutoencoder(D, SIZES, seed=seed)
-    vae._trainer = Trainer(vae, chunk_steps=4)
+    vae._trainer = Trainer(vae, chunk_steps=4, chunk_seconds=1e9)
     return vae
 
 

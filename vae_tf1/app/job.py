@@ -16,7 +16,7 @@ from vae_tf1.app.pictures import Picture, pictures_of, posterior_samples, prior_
 from vae_tf1.app.prompts import another, can_ask
 from vae_tf1.app.screen import Album, Windows, has_display
 from vae_tf1.backend.notices import without_startup_notices
-from vae_tf1.errors import CheckpointError, reason
+from vae_tf1.errors import CheckpointError, ConversionError, reason
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -110,7 +110,9 @@ def fit(vae: VariationalAutoencoder, digits: Digits, options: Options) -> Traini
     )
 
 
-def show(vae: VariationalAutoencoder, digits: Digits, album: Album, *, ask: bool) -> None:
+def show(
+    vae: VariationalAutoencoder, digits: Digits, album: Album, *, ask: bool, page: bool = False
+) -> None:
     """Save the pictures, and show samples for as long as the user wants to see another.
 
     Parameters
@@ -121,11 +123,13 @@ def show(vae: VariationalAutoencoder, digits: Digits, album: Album, *, ask: bool
         Where the pictures are saved.
     ask
         Whether the user may be asked. There are windows only then, and where there is a display.
+    page
+        Whether to save a page to play with the model as well.
 
     Raises
     ------
     JobError
-        When a picture cannot be saved.
+        If a picture or the page cannot be saved.
     """
     ask = ask and can_ask()
     windows = Windows() if ask and has_display() else None
@@ -133,6 +137,8 @@ def show(vae: VariationalAutoencoder, digits: Digits, album: Album, *, ask: bool
         album.save(picture)
         if windows and picture.in_window:
             windows.show(picture)
+    if page:
+        _save_page(vae, digits, album)
     try:
         for samples in (posterior_samples(vae, digits), prior_samples(vae)):
             _show_samples(samples, album, windows, ask)
@@ -143,6 +149,13 @@ def show(vae: VariationalAutoencoder, digits: Digits, album: Album, *, ask: bool
     finally:
         if windows:
             windows.close()
+
+
+def _save_page(vae: VariationalAutoencoder, digits: Digits, album: Album) -> None:
+    try:
+        album.files += vae.export(album.folder, "page", digits.test, digits.test_labels).files
+    except ConversionError as error:
+        raise JobError(str(error)) from None
 
 
 def _show_samples(

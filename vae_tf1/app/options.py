@@ -29,6 +29,8 @@ examples:
       a quick try on digits that the program draws itself
   %(prog)s --latent 2 --output plane
       with the plane of the two latent coordinates
+  %(prog)s --latent 2 --page
+      and with a page to play with the model in a browser
   %(prog)s --data mnist/ --seed 0 --no-prompts
       reproducible, and without a question
 
@@ -70,6 +72,8 @@ class Options:
         Folder from which the training is resumed and to which it is saved; None for neither.
     log_likelihood
         Samples an image with which log p(x) of the test images is estimated; None for no estimate.
+    page
+        Whether a page to play with the model is written too.
     """
 
     data: str | None
@@ -82,6 +86,7 @@ class Options:
     prompts: bool
     checkpoint_dir: Path | None
     log_likelihood: int | None
+    page: bool = False
 
 
 def parse_options(arguments: Sequence[str] | None = None) -> Options:
@@ -110,6 +115,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
         prompts=given.prompts,
         checkpoint_dir=given.checkpoint_dir,
         log_likelihood=given.log_likelihood,
+        page=given.page,
     )
 
 
@@ -208,6 +214,12 @@ def _parser() -> argparse.ArgumentParser:
         dest="prompts",
         action="store_false",
         help="ask nothing and open no window: show one sample of each kind, as a PNG file",
+    )
+    pictures.add_argument(
+        "--page",
+        action="store_true",
+        help="write page.html as well: one file to open in a browser, or to send, in which one "
+        "moves over the latent plane, draws digits and samples the prior",
     )
     return parser
 

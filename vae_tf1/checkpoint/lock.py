@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 __all__ = ["FolderLock"]
@@ -48,7 +49,7 @@ class FolderLock:
         self._file.close()
 
 
-if os.name == "nt":  # pragma: no cover
+if sys.platform == "win32":  # pragma: no cover
     import msvcrt
 
     def _lock(descriptor: int) -> None:

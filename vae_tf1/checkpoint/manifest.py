@@ -11,7 +11,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from vae_tf1.data.binarization import PROTOCOLS
 from vae_tf1.errors import CheckpointError, reason
+from vae_tf1.model import optimizers
 from vae_tf1.model.bound import Objective
 
 __all__ = ["FORMAT", "PARTS", "read", "text"]
@@ -35,17 +37,39 @@ def _sizes(value: Any) -> bool:
     return isinstance(value, list) and 0 < len(value) < 1000 and all(map(_count(1), value))
 
 
-def _prior(value: Any) -> bool:
-    return value is None or (
+def _validation(value: Any) -> bool:
+    return (
         isinstance(value, dict)
-        and _finite(value.get("mean"))
-        and _finite(value.get("variance"))
-        and value["variance"] > 0
+        and isinstance(value.get("data"), str)
+        and isinstance(value.get("history"), list)
+        and all(map(_validated, value["history"]))
+    )
+
+
+def _validated(row: Any) -> bool:
+    return (
+        isinstance(row, list)
+        and len(row) == 6
+        and all(_count()(row[i]) for i in (0, 1, 5))
+        and all(value is None or _finite(value) for value in row[2:5])
     )
 
 
 def _part(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("type", value.get("own")), str)
+
+
+def _prior(value: Any) -> bool:
+    return (
+        value is None
+        or _part(value)
+        or (
+            isinstance(value, dict)
+            and _finite(value.get("mean"))
+            and _finite(value.get("variance"))
+            and value["variance"] > 0
+        )
+    )
 
 
 def _layers(value: Any) -> bool:
@@ -65,7 +89,7 @@ _SCHEMA: dict[str, tuple[Check, str]] = {
     "hidden_layer_sizes": (_sizes, "a list of counts"),
     "seed": (_count(), "a count"),
     "epochs_done": (_count(), "a count"),
-    "prior": (_prior, "null, or a mean and a positive variance"),
+    "prior": (_prior, "null, a mean and a positive variance, or a part"),
     "kl": (lambda value: value in ("analytic", "monte_carlo"), "'analytic' or 'monte_carlo'"),
 }
 # What `describe` adds for parts other than the default ones; see vae_tf1/parts.py.
@@ -73,10 +97,15 @@ PARTS: dict[str, tuple[Check, str]] = {
     "likelihood": (_part, "a part"),
     "encoder": (_layers, "a list of layers"),
     "decoder": (_layers, "a list of layers"),
+    "flow": (_part, "a part"),
 }
-# What `describe` adds if an option is in use.
+# What `describe` adds of how the model is trained.
 _OPTIONS: dict[str, tuple[Check, str]] = {
+    "n_labels": (_count(2), "a count"),
     "bound": (_bound, "the arguments of an objective"),
+    "optimizer": (optimizers.is_description, "an optimizer's name, learning rate and clip_norm"),
+    "binarization": (lambda value: value in PROTOCOLS, "a protocol of binarisation"),
+    "validation": (_validation, "the fingerprint of a validation set and rows of six numbers"),
 }
 # What a training adds under "fit". Folders of version 1.0.0 lack the last two.
 _FIT: dict[str, tuple[Check, str]] = {
@@ -91,6 +120,7 @@ _FIT_OPTIONAL: dict[str, tuple[Check, str]] = {
     "fingerprint": (lambda value: isinstance(value, str), "a text"),
     "compiled": (lambda value: type(value) is bool, "true or false"),
     "machine": (lambda value: isinstance(value, dict), "a table"),
+    "binarization": (lambda value: value in PROTOCOLS, "a protocol of binarisation"),
 }
 
 
@@ -122,7 +152,7 @@ def read(file: Path, files: set[str]) -> dict[str, Any]:
         manifest = json.loads(file.read_text(encoding="utf-8"))
         if not isinstance(manifest, dict):
             raise ValueError("it is not a JSON object")
-        version = manifest.get("format")
+        version: Any = manifest.get("format")
         if not _count(1)(version):
             raise ValueError(f"its format is {version!r}")
         if version <= FORMAT:

@@ -1,7 +1,7 @@
 """Checkpoints that go both ways between this project and the original script under TensorFlow 1.
 
 A checkpoint ``folder/name`` is ``name.index`` and ``name.data-00000-of-00001``, in which the
-original's ``tf.train.Saver`` finds the variables and RMSProp slots under the names it knows, and
+original's ``tf.train.Saver`` finds the variables and optimizer slots under the names it knows, and
 ``name.json``, from which a model can be built again.
 """
 
@@ -21,17 +21,16 @@ import tensorflow as tf
 
 from vae_tf1.backend.xla import graph_lock
 from vae_tf1.checkpoint import files, manifest
-from vae_tf1.errors import CheckpointError, reason
+from vae_tf1.errors import CheckpointError, reason, warn
 from vae_tf1.model.graph import Model
-from vae_tf1.model.rmsprop import MEAN_SQUARE, MOMENTUM
-from vae_tf1.model.state import Costs, TrainingState
+from vae_tf1.model.state import Costs, History, TrainingState, Validated
 from vae_tf1.parts import variables_of
 
-__all__ = ["SUFFIXES", "Saved", "Writer", "exists", "read", "restore"]
+__all__ = ["SUFFIXES", "Saved", "Writer", "describe", "exists", "read", "restore"]
 
 SUFFIXES = (".index", ".data-00000-of-00001")
-_SLOTS = {"/RMSProp": MEAN_SQUARE, "/RMSProp_1": MOMENTUM}
 _STEP, _KEY, _COSTS = "vae_tf1/global_step", "vae_tf1/noise_key", "vae_tf1/costs"
+_BEST = "vae_tf1/best/"  # before the name of a weight: what did best on the validation set
 # What TensorFlow reads as a pattern, not as the name of a file
 _PATTERN = frozenset("*?[]\\{}")
 
@@ -49,6 +48,16 @@ class Saved(NamedTuple):
         return int(self.tensors.get(_STEP, 0))
 
 
+class _Ops(NamedTuple):
+    """The op that saves a model, and what it is fed."""
+
+    save: tf.Operation
+    finite: tf.Tensor
+    prefix: tf.Tensor
+    costs: tf.Tensor
+    best: list[tf.Tensor]
+
+
 class Writer:
     """Writes checkpoints of a model; keeps the op that it has added to the graph.
 
@@ -60,7 +69,7 @@ class Writer:
 
     def __init__(self, model: Model) -> None:
         self._model = model
-        self._ops: tuple[tf.Operation, tf.Tensor, tf.Tensor, tf.Tensor] | None = None
+        self._ops: dict[bool, _Ops] = {}
 
     def write(self, prefix: str | os.PathLike, **more: Any) -> Path:
         """Write a checkpoint; one of that name is replaced only when the new one is whole.
@@ -104,21 +113,33 @@ class Writer:
 
     def _write_tensors(self, prefix: Path) -> None:
         model = self._model
-        save, finite, file, costs = self._ops = self._ops or self._build()
+        best = model.state.best or []
+        if bool(best) not in self._ops:
+            self._ops[bool(best)] = self._build(with_best=bool(best))
+        save, finite, file, costs, weights = self._ops[bool(best)]
         flags = model.sess.run(finite)
         if not flags.all():
             where = [where for _, where in _variables(model).values()][int(np.argmin(flags))]
             raise CheckpointError(f"{where} holds NaN or infinity: not saved")
-        model.sess.run(save, {file: str(prefix), costs: model.state.costs})
+        feed = {file: str(prefix), costs: model.state.costs}
+        model.sess.run(save, feed | dict(zip(weights, best, strict=True)))
 
-    def _build(self) -> tuple[tf.Operation, tf.Tensor, tf.Tensor, tf.Tensor]:
+    def _build(self, with_best: bool) -> _Ops:
         model = self._model
         with graph_lock(model.graph), model.graph.as_default(), tf.name_scope("save"):
             file = tf.compat.v1.placeholder(tf.string, (), name="prefix")
             costs = tf.compat.v1.placeholder(tf.float32, (None,), name="costs")
             tensors = {name: variable for name, (variable, _) in _variables(model).items()}
-            finite = [tf.reduce_all(tf.math.is_finite(variable)) for variable in tensors.values()]
+            finite = [
+                tf.reduce_all(tf.math.is_finite(variable)) if variable.dtype.is_floating else True
+                for variable in tensors.values()
+            ]
             tensors |= {_STEP: model.global_step, _KEY: model.noise_key, _COSTS: costs}
+            best = {
+                _BEST + name: tf.compat.v1.placeholder(tf.float32, variable.shape, name="best")
+                for name, (variable, _) in (_weights(model) if with_best else {}).items()
+            }
+            tensors |= best
             names = sorted(tensors)
             save = tf.raw_ops.SaveV2(
                 prefix=file,
@@ -126,7 +147,7 @@ class Writer:
                 shape_and_slices=[""] * len(names),
                 tensors=[tf.convert_to_tensor(tensors[name]) for name in names],
             )
-            return save, tf.stack(finite), file, costs
+            return _Ops(save, tf.stack(finite), file, costs, list(best.values()))
 
 
 def exists(prefix: Path) -> bool:
@@ -173,7 +194,8 @@ def read(prefix: str | os.PathLike) -> Saved:
 def _read_tensors(plain: str, prefix: Path) -> dict[str, np.ndarray]:
     reader = tf.compat.v1.train.NewCheckpointReader(plain)
     shapes = reader.get_variable_to_shape_map()
-    ours = [n for n in shapes if n.startswith("Variable") or n.startswith("vae_tf1/")]
+    # An optimizer's variables that belong to no weight are numbers, such as beta1_power.
+    ours = [n for n in shapes if n.startswith(("Variable", "vae_tf1/")) or not shapes[n]]
     data = _file(prefix, SUFFIXES[1])
     if sum(math.prod(shapes[name]) for name in ours) * 4 > data.stat().st_size:
         raise CheckpointError(f"{data} is damaged: it is too short")
@@ -206,7 +228,7 @@ def check_agreement(saved: Saved) -> None:
         all(t is not None and t.dtype == np.int64 and t.shape == () for t in (step, key))
         and costs is not None
         and (costs.dtype, costs.ndim) == (np.float32, 1)
-        and step >= 0
+        and int(saved.tensors[_STEP]) >= 0
     ):
         raise CheckpointError(
             f"{saved.prefix} is damaged: its counts or costs are missing or of another type"
@@ -230,13 +252,13 @@ def restore(model: Model, saved: Saved) -> TrainingState:
     CheckpointError
         If it is of another shape; the message says which layer differs. The model is as it was.
     """
-    initializers, values, fresh = [], [], []
-    has_slots = any("/RMSProp" in name for name in saved.tensors)
-    for name, (variable, where) in _variables(model).items():
-        value = saved.tensors.get(name)
-        if value is None and not has_slots and "/RMSProp" in name:
-            fresh.append(variable)  # only weights were saved: the optimizer starts afresh
+    initializers, values = [], []
+    optimizer = _optimizer_variables(model)
+    fresh = {} if _has_the_slots_of(model, saved) else optimizer  # the optimizer starts afresh
+    for name, (variable, where) in (_weights(model) | optimizer).items():
+        if name in fresh:
             continue
+        value = saved.tensors.get(name)
         if value is None:
             raise CheckpointError(f"{saved.prefix} has no {where} ({name}), which the model has")
         if value.shape != tuple(variable.shape):
@@ -244,15 +266,18 @@ def restore(model: Model, saved: Saved) -> TrainingState:
                 f"{where} has shape {tuple(variable.shape)} in the model, but {value.shape} in "
                 f"{saved.prefix} ({name})"
             )
-        if value.dtype != np.float32:
-            raise CheckpointError(f"{name} in {saved.prefix} is {value.dtype}, expected float32")
+        if value.dtype != variable.dtype.as_numpy_dtype:
+            raise CheckpointError(
+                f"{name} in {saved.prefix} is {value.dtype}, expected {variable.dtype.name}"
+            )
         initializers.append(variable.initializer)
         values.append(value)
+    best = _best(model, saved)
     if saved.manifest:
         initializers += [model.global_step.initializer, model.noise_key.initializer]
         values += [saved.tensors[_STEP], saved.tensors[_KEY]]
     model.sess.run(
-        [initializers, [slot.initializer for slot in fresh]],
+        [initializers, [variable.initializer for variable, _ in fresh.values()]],
         {op.inputs[1]: value for op, value in zip(initializers, values, strict=True)},
     )
     if not saved.manifest:
@@ -262,39 +287,72 @@ def restore(model: Model, saved: Saved) -> TrainingState:
         seed_given=model.state.seed_given,
         epochs_done=saved.manifest["epochs_done"],
         costs=Costs(saved.tensors[_COSTS].tolist()),
+        binarization=saved.manifest.get("binarization"),
+        history=_history(saved.manifest.get("validation")),
+        best=best,
     )
 
 
 def describe(model: Model) -> dict[str, Any]:
     """Return what is needed to build the model again; a later option only if it is in use."""
-    prior = model.prior and {"mean": model.prior.prior_mean, "variance": model.prior.prior_variance}
     described = {
         "D": model.D,
         "hidden_layer_sizes": model.hidden_layer_sizes,
         "seed": model.seed,
-        "prior": prior,
+        "prior": model.describe_prior(),
         "kl": model.kl,
         "epochs_done": model.state.epochs_done,
         **model.describe_parts(),
     }
-    options = {"bound": model.objective.describe()}
+    options = {
+        "bound": model.objective.describe(),
+        "optimizer": model.updates.describe(),
+        "binarization": model.state.binarization,
+        "validation": _described(model.state.history),
+    }
     return described | {key: value for key, value in options.items() if value is not None}
 
 
-def _variables(model: Model) -> dict[str, tuple[tf.Variable, str]]:
-    """Return variables and slots under the original's names, and what to call them."""
-    variables = {}
-    for name, (variable, where) in _named_variables(model).items():
-        variables[name] = variable, where
-        for suffix, slot in _SLOTS.items():
-            variables[name + suffix] = (
-                model.optimizer.get_slot(variable, slot),
-                f"{slot} of {where}",
+def _described(history: History) -> dict[str, Any] | None:
+    """Return a history in JSON's types, which have no NaN."""
+    if not history:
+        return None
+    rows = [
+        [None if isinstance(value, float) and not math.isfinite(value) else value for value in each]
+        for each in history
+    ]
+    return {"data": history.data, "history": rows}
+
+
+def _history(described: Mapping[str, Any] | None) -> History:
+    if described is None:
+        return History()
+    rows: list[list[Any]] = described["history"]
+    read = [[math.nan if value is None else value for value in row] for row in rows]
+    return History([Validated._make(row) for row in read], described["data"])
+
+
+def _best(model: Model, saved: Saved) -> list[np.ndarray] | None:
+    """Return the best weights that a training has kept, None if it has kept none."""
+    if not any(name.startswith(_BEST) for name in saved.tensors):
+        return None
+    best = []
+    for name, (variable, where) in _weights(model).items():
+        value = saved.tensors.get(_BEST + name)
+        if value is None or (value.shape, value.dtype) != (tuple(variable.shape), np.float32):
+            raise CheckpointError(
+                f"{saved.prefix} is damaged: the best {where} is not of its shape"
             )
-    return variables
+        best.append(value)
+    return best
 
 
-def _named_variables(model: Model) -> dict[str, tuple[tf.Variable, str]]:
+def _variables(model: Model) -> dict[str, tuple[tf.Variable, str]]:
+    """Return weights and optimizer's variables under TF1's names, and what to call them."""
+    return _weights(model) | _optimizer_variables(model)
+
+
+def _weights(model: Model) -> dict[str, tuple[tf.Variable, str]]:
     """Return the variables under their names in a checkpoint: the original's for the layers."""
     found = [
         (variable, f"{_kind(layer, variable, j)} of {part} layer {i}")
@@ -316,6 +374,38 @@ def _named_variables(model: Model) -> dict[str, tuple[tf.Variable, str]]:
 def _kind(layer: Any, variable: tf.Variable, number: int) -> str:
     """Return what to call a variable of a layer: W or b if it is that."""
     return next((k for k in "Wb" if getattr(layer, k, None) is variable), f"variable {number}")
+
+
+def _optimizer_variables(model: Model) -> dict[str, tuple[tf.Variable, str]]:
+    variables = {
+        name + slot.name: (slot.variable, f"{slot.what} of {where}")
+        for name, (variable, where) in _weights(model).items()
+        for slot in model.updates.slots(variable)
+    }
+    for other in model.updates.without_weight(model.variables):
+        variables[other.name] = other.variable, other.what
+    return variables
+
+
+def _has_the_slots_of(model: Model, saved: Saved) -> bool:
+    """Whether a checkpoint has the slots of the model's optimizer; those of another are a warning.
+
+    Too few of them are the right ones of a damaged checkpoint, unless its manifest says otherwise.
+    """
+    slots = [name for name in saved.tensors if name.startswith("Variable") and "/" in name]
+    found = {name.rpartition("/")[2] for name in slots}
+    expected = {slot.name[1:] for slot in model.updates.slots(model.variables[0])}
+    if not found:  # only weights were saved, or the optimizer has no slots
+        others = model.updates.without_weight(model.variables)
+        return not expected and all(other.name in saved.tensors for other in others)
+    same = not saved.manifest or saved.manifest.get("optimizer") == model.updates.describe()
+    if found == expected or (found < expected and same):
+        return True
+    warn(
+        f"{saved.prefix} has the slots {', '.join(sorted(found))}, which are not those of "
+        f"{type(model.optimizer).__name__}: the optimizer starts afresh"
+    )
+    return False
 
 
 def _weight_shapes(facts: Mapping[str, Any]) -> list[tuple[int, int]]:

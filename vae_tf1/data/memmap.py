@@ -38,27 +38,28 @@ class _FileReader:
         for start, stop in itertools.pairwise([0, *ends_of_runs.tolist(), len(rows)]):
             run = rows[start:stop]
             where = self._offset + int(indices[start]) * self._row_bytes
-            if os.preadv(self._descriptor, [run], where) != run.nbytes:
+            if os.preadv(self._descriptor, [run.data], where) != run.nbytes:
                 raise OSError("the file of X has become shorter than it was when it was mapped")
         return rows
 
 
 class _MappingReader:
     def __init__(self, mapped: np.ndarray) -> None:
-        self._mapped, self._mapping = mapped, getattr(mapped, "_mmap", None)
-        self._releasable = (
-            isinstance(self._mapping, mmap.mmap)
+        self._mapped, mapping = mapped, getattr(mapped, "_mmap", None)
+        releasable = (
+            isinstance(mapping, mmap.mmap)
             and not _is_private(mapped)  # which would lose what was written to it
-            and hasattr(self._mapping, "madvise")
+            and hasattr(mapping, "madvise")
         )
+        self._releasable: mmap.mmap | None = mapping if releasable else None
 
     def __call__(self, indices: np.ndarray) -> np.ndarray:
         rows = np.empty((len(indices), *self._mapped.shape[1:]), self._mapped.dtype)
         for start in range(0, len(indices), _ROWS):
             some = slice(start, start + _ROWS)
             rows[some] = self._mapped[indices[some]]
-            if self._releasable:
-                self._mapping.madvise(mmap.MADV_DONTNEED)
+            if self._releasable is not None:
+                self._releasable.madvise(mmap.MADV_DONTNEED)
         return rows
 
 

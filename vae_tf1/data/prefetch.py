@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ Result = TypeVar("Result")
 
 def run_ahead(
     run: Callable[..., Result], calls: Iterable[tuple], threads: int = 1
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Yield the result of each call, in order, while up to `threads` of the next calls run.
 
     The arguments are made one after the other in the caller's thread, so their source need not be

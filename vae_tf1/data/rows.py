@@ -41,10 +41,16 @@ class Rows:
     levels
         What the bytes count in: a row's values are ``bytes / levels``, 1 for binary images and
         255 for eight-bit grey ones. 1 for float32 as well.
+    in_memory
+        Whether the rows are there as a whole, so that a second copy as bytes may be made.
+    binarization
+        The protocol that makes these rows binary, if `fit` was told one.
     """
 
     dtype: np.dtype
     levels: int = 1
+    in_memory: bool = False
+    binarization: str | None = None
 
     def __len__(self) -> int:
         raise NotImplementedError
@@ -52,6 +58,18 @@ class Rows:
     def take(self, indices: np.ndarray | slice) -> np.ndarray:
         """Return the rows of those indices, shape (n, width), in `dtype`."""
         raise NotImplementedError
+
+    def values(self, indices: np.ndarray | slice) -> np.ndarray:
+        """Return the rows of those indices as float32 values."""
+        return as_values(self.take(indices).astype(np.float32, copy=False), self.levels)
+
+    def part(self, start: int, stop: int) -> Rows:
+        """Return the rows from `start` to before `stop`."""
+        return _Part(self, start, stop)
+
+    def of_epoch(self, epoch: int) -> Rows:
+        """Return what these rows are in an epoch: themselves, unless each epoch draws them anew."""
+        return self
 
     def fingerprint(self) -> str:
         """Return a text by which these rows can be told from others: of their values and units."""
@@ -66,6 +84,8 @@ class Rows:
 class _Stored(Rows):
     """Rows in memory that have been checked as a whole."""
 
+    in_memory = True
+
     def __init__(self, values: np.ndarray, levels: int = 1) -> None:
         self._values = values
         self.levels = levels
@@ -74,6 +94,10 @@ class _Stored(Rows):
     def __len__(self) -> int:
         return len(self._values)
 
+    def part(self, start: int, stop: int) -> Rows:
+        """Return the rows from `start` to before `stop`."""
+        return _Stored(self._values[start:stop], self.levels)
+
     def take(self, indices: np.ndarray | slice) -> np.ndarray:
         return np.asarray(self._values[indices], self.dtype)
 
@@ -81,8 +105,24 @@ class _Stored(Rows):
         """Return a text by which these rows can be told from others: of every value, and units."""
         sha256 = hashlib.sha256()
         for start in range(0, len(self), _BLOCK):
-            sha256.update(np.ascontiguousarray(self.take(slice(start, start + _BLOCK))))
+            sha256.update(np.ascontiguousarray(self.take(slice(start, start + _BLOCK))).data)
         return f"{self.dtype} {self.levels} {sha256.hexdigest()}"
+
+
+class _Part(Rows):
+    """Some consecutive rows of others."""
+
+    def __init__(self, rows: Rows, start: int, stop: int) -> None:
+        self._rows, self._start, self._stop = rows, start, stop
+        self.dtype, self.levels = rows.dtype, rows.levels
+
+    def __len__(self) -> int:
+        return self._stop - self._start
+
+    def take(self, indices: np.ndarray | slice) -> np.ndarray:
+        if isinstance(indices, slice):
+            indices = np.arange(*indices.indices(len(self)))
+        return self._rows.take(indices + self._start)
 
 
 class _Streamed(Rows):
@@ -212,7 +252,8 @@ def _is_pair(X: object) -> bool:
     if not isinstance(X, list | tuple) or len(X) != 2:
         return False
     shapes = [getattr(part, "shape", None) for part in X]
-    return all(isinstance(s, tuple) and s for s in shapes) and len(shapes[0]) > len(shapes[1])
+    first, second = (s if isinstance(s, tuple) else () for s in shapes)
+    return len(first) > len(second) > 0
 
 
 def _check_shape(values: np.ndarray, width: int, name: str) -> None:

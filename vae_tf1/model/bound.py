@@ -138,7 +138,8 @@ class Objective:
         images = repeat(X, k)
 
         def log_weights(Z: tf.Tensor, log_posterior: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            log_likelihood = model.likelihood.log_prob(images, model.decode(Z))
+            logits = model.decode(model.given(Z, images))
+            log_likelihood = model.likelihood.log_prob(model.images(images), logits)
             log_ratio = model.prior_distribution.log_prob(Z) - log_posterior
             # ELBO = Σ_x 1/k Σᵢ log wᵢ
             elbo = tf.reduce_sum(log_likelihood + log_ratio) / k

@@ -21,18 +21,17 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from vae_tf1 import likelihoods, parts, priors
+from vae_tf1 import flows, likelihoods, parts, priors
 from vae_tf1.backend.fork import check_not_forked, note_session
 from vae_tf1.backend.memory import check_room
 from vae_tf1.backend.notices import without_deprecation_notices, without_first_notices
 from vae_tf1.checks import check_count, check_one_of
 from vae_tf1.divergence import log_density_gaussian
 from vae_tf1.likelihoods import Likelihood
-from vae_tf1.model import layers, noise
-from vae_tf1.model.bound import Bounds, Objective
+from vae_tf1.model import layers, noise, optimizers
+from vae_tf1.model.bound import Bounds, Objective, repeat
 from vae_tf1.model.layers import DenseLayer
 from vae_tf1.model.noise import Stream
-from vae_tf1.model.rmsprop import rmsprop
 from vae_tf1.model.state import Counters, TrainingState
 
 __all__ = ["PARTS", "Model", "Pass"]
@@ -63,6 +62,8 @@ class Model:
     documentation describes the parameters and attributes.
     """
 
+    stop_training = False  # set by a callback: the training ends after this epoch
+
     def __init__(
         self,
         D: int,
@@ -71,9 +72,14 @@ class Model:
         seed: int | None = None,
         prior: Any = None,
         kl: str = "analytic",
+        optimizer: Any = "rmsprop",
+        learning_rate: Any = None,
+        clip_norm: float | None = None,
         likelihood: str | Likelihood = "bernoulli",
         encoder: Any = None,
         decoder: Any = None,
+        flow: Any = None,
+        n_labels: int | None = None,
         importance_samples: int = 1,
         beta: float = 1.0,
         kl_warm_up: int = 0,
@@ -90,11 +96,21 @@ class Model:
         self.kl = check_one_of(kl, "kl", ("analytic", "monte_carlo"))
         if seed is not None:
             seed = check_count(seed, "seed", least=0)
-        if prior is not None and not hasattr(prior, "KL_divergence"):
-            raise TypeError(f"prior must be a Gaussian or None, not {prior!r}")
         self.prior = prior
+        self.prior_distribution = priors.as_prior(prior, self.M)
+        self.flow = None if flow is None else flows.as_flow(flow)
+        self.n_labels = None if n_labels is None else check_count(n_labels, "n_labels", least=2)
+        if n_labels is not None and isinstance(prior, priors.VampPrior):
+            raise ValueError("a VampPrior's pseudo-images have no labels: leave out n_labels")
         self.likelihood = likelihoods.as_likelihood(likelihood)
         self.objective = Objective(importance_samples, beta, kl_warm_up, doubly_reparameterized)
+        if flow is not None and doubly_reparameterized:
+            raise ValueError(
+                "doubly_reparameterized needs log q(z|x) at any code, which a flow does not give: "
+                "leave out one of the two"
+            )
+        self.updates = optimizers.updates(optimizer, learning_rate, clip_norm)
+        self.optimizer = self.updates.optimizer
 
         check_not_forked()
         self._check_room()
@@ -111,6 +127,7 @@ class Model:
         with without_first_notices("session"):
             self.sess = tf.compat.v1.Session(graph=self.graph)
             self.sess.run(self.init_op)
+        self._check_learning_rate()
 
     @property
     def seed(self) -> int:
@@ -121,13 +138,13 @@ class Model:
 
     def _build(self) -> None:
         """Build the placeholders, the layers, the ELBO, the samples, and one step of training."""
-        self.X = tf.compat.v1.placeholder(tf.float32, (None, self.D), name="X")
-        self.Z_input = tf.compat.v1.placeholder(tf.float32, (None, self.M), name="Z_input")
+        self.X = tf.compat.v1.placeholder(tf.float32, (None, self.width), name="X")
+        self.Z_input = tf.compat.v1.placeholder(
+            tf.float32, (None, self.M + (self.n_labels or 0)), name="Z_input"
+        )
         self.likelihood = parts.adopted(self.likelihood, self.D)
         self._build_layers()
-        self.prior_distribution = self._build_prior()
-        for name, part in self._parts().items():
-            parts.check_variables(part, f"the {name}")
+        self._build_parts()
         self.counters = Counters(self.seed)
         self.noise_key, self.global_step = self.counters.noise_key, self.counters.global_step
 
@@ -137,6 +154,9 @@ class Model:
             )
         one_pass = self.forward(self.X, self.objective.first(self.epsilon))
         self.means, self.stddev, self.Z = one_pass.means, one_pass.stddev, one_pass.Z
+        self.codes = self.means  # what images are decoded from, without noise
+        if self.flow is not None:
+            self.codes, _ = self._through_flow(self.means, self.means, self.stddev)
 
         with tf.name_scope("posterior_predictive"):
             self.X_hat_distribution = likelihoods.distribution(self.likelihood, one_pass.logits)
@@ -144,9 +164,11 @@ class Model:
             self.posterior_predictive_probs = self.likelihood.mean(one_pass.logits)
         with tf.name_scope("prior_predictive"):
             self.n_prior_samples = tf.compat.v1.placeholder_with_default(1, (), name="n")
-            logits = self.decode(
-                self.prior_distribution.sample(self.n_prior_samples, seed=self._op_seed(1))
-            )
+            Z = self.prior_distribution.sample(self.n_prior_samples, seed=self._op_seed(1))
+            if self.n_labels is not None:
+                self.labels = tf.compat.v1.placeholder(tf.float32, (None, self.n_labels), "labels")
+                Z = tf.concat([Z, self.labels], 1)
+            logits = self.decode(Z)
             distribution = likelihoods.distribution(self.likelihood, logits)
             self.prior_predictive = distribution.sample(seed=self._op_seed(2))
             self.prior_predictive_probs = self.likelihood.mean(logits)
@@ -157,8 +179,8 @@ class Model:
             self.X, self.epsilon, self.global_step.read_value, one_pass
         )
         with tf.name_scope("train"):
-            self.optimizer = rmsprop()
-            step = self.optimizer.apply_gradients(self._gradients(-self.bound))
+            gradients = self._gradients(-self.bound)
+            step = self.updates.step(gradients, self.global_step.read_value)
             with tf.control_dependencies([step]):
                 self.train_op = self.counters.count(1)
         # The variables that the caller made before the model are started too, as they always were.
@@ -171,7 +193,10 @@ class Model:
         numbers = itertools.count()
 
         def weights_seed() -> tuple[int, int]:
-            return divmod(noise.key(self.seed, Stream.WEIGHTS, next(numbers)), 2**32)
+            return self._pair_of_seeds(Stream.WEIGHTS, next(numbers))
+
+        n_parameters = self.D * self.likelihood.n_parameters
+        self.widest = n_parameters  # most values of an image, of its code, or of a layer between
 
         def network(which: str, value: tf.Tensor, hidden: list[int], outputs: int) -> list[Any]:
             """Return the user's layers, or a relu layer for each size; then an unbounded one."""
@@ -188,8 +213,6 @@ class Model:
             return [*first, DenseLayer(sizes[-1], outputs, f=tf.identity, seed=weights_seed())]
 
         *hidden, M = self.hidden_layer_sizes
-        n_parameters = self.D * self.likelihood.n_parameters
-        self.widest = n_parameters  # most values of an image, of its code, or of a layer between
         self.encoder_layers = network("encoder", self.X, hidden, 2 * M)  # means, unbounded stddev
         self.decoder_layers = network("decoder", self.Z_input, hidden[::-1], n_parameters)
 
@@ -201,10 +224,26 @@ class Model:
         named = "-".join(map(str, [self.D, *hidden, M]))
         check_room(_BYTES_PER_WEIGHT * weights, f"a model with the layers {named}")
 
-    def _build_prior(self) -> priors.Normal:
-        if self.prior is None:
-            return priors.StandardNormal(self.M)
-        return priors.Normal(self.prior.prior_mean, self.prior.prior_deviation, self.M)
+    def _build_parts(self) -> None:
+        """Create the variables of prior and flow, and see whether the KL has a closed form."""
+
+        def next_seed() -> tuple[int, int]:
+            return self._pair_of_seeds(Stream.PARTS, next(numbers))
+
+        numbers = itertools.count()
+        if self.flow is not None:
+            self.flow = parts.adopted(self.flow, self.M, next_seed, 2 * self.M)
+            flows.check_size(self.flow, self.M, 2 * self.M)
+        if not isinstance(self.prior_distribution, priors.Normal):
+            self.prior_distribution = parts.adopted(self.prior_distribution, self, next_seed)
+            priors.check_shape(self.prior_distribution, self.M)
+        if self.flow is not None or not hasattr(self.prior_distribution, "kl"):
+            self.kl = "monte_carlo"
+        for name, part in self._parts().items():
+            parts.check_variables(part, f"the {name}")
+
+    def _pair_of_seeds(self, *path: int) -> tuple[int, int]:
+        return divmod(noise.key(self.seed, *path), 2**32)
 
     def describe_parts(self) -> dict[str, Any]:
         """Return the parts that are not the default ones, in JSON's types."""
@@ -215,7 +254,21 @@ class Model:
             if own is not None:
                 *first, _ = getattr(self, f"{which}_layers")
                 described[which] = [parts.describe(layer, layers.READY_MADE) for layer in first]
+        if self.n_labels is not None:
+            described["n_labels"] = self.n_labels
+        if self.flow is not None:
+            described["flow"] = parts.describe(self.flow, flows.READY_MADE)
         return described
+
+    def describe_prior(self) -> dict[str, Any] | None:
+        """Return the prior in JSON's types, None if it is N(0, I)."""
+        if self.prior is None:
+            return None
+        if hasattr(self.prior, "KL_divergence"):
+            return {"mean": self.prior.prior_mean, "variance": self.prior.prior_variance}
+        found = self.prior_distribution
+        described = found.flow if isinstance(found, priors.FlowPrior) else found
+        return parts.describe(described, priors.READY_MADE)
 
     def _op_seed(self, number: int) -> int:
         return noise.op_seed(self.seed, Stream.SAMPLES, number)
@@ -240,7 +293,11 @@ class Model:
         return {name: parts.variables_of(part) for name, part in self._parts().items()}
 
     def _parts(self) -> dict[str, Any]:
-        return {"likelihood": self.likelihood}
+        return {
+            "likelihood": self.likelihood,
+            "prior": self.prior_distribution,
+            "flow": self.flow,
+        }
 
     def encode(self, X: tf.Tensor) -> tf.Tensor:
         """Return what the encoder makes of images, (B, 2M); `latent` reads it."""
@@ -253,7 +310,12 @@ class Model:
             means, stddev = self.posterior(encoded)
             # z = means + stddev · epsilon
             Z = epsilon * stddev + means
+            if self.flow is not None:
+                Z, log_posterior = self._through_flow(Z, means, stddev)
         with tf.name_scope("elbo"):
+            if self.flow is not None:
+                # KL ≈ log q(z|x) − log p(z)
+                return means, stddev, Z, log_posterior - self.prior_distribution.log_prob(Z)
             return means, stddev, Z, self._kl(means, stddev, Z)
 
     def posterior(self, encoded: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -282,12 +344,25 @@ class Model:
         log_posterior : tf.Tensor, shape (B · k,)
             log q(z|x) of each, in nats.
         """
+        if self.flow is not None:
+            k = epsilon.shape.as_list()[1] or tf.shape(epsilon)[1]
+            means, stddev = repeat(means, k), repeat(stddev, k)
+            Z = tf.reshape(epsilon, (-1, self.M)) * stddev + means
+            return self._through_flow(Z, means, stddev)
         means, stddev = means[:, tf.newaxis], stddev[:, tf.newaxis]
         # z = means + stddev · epsilon
         Z = epsilon * stddev + means
         # log q(z|x) = log N(z; means, stddev²)
         log_posterior = self.log_posterior(Z, means, stddev)
         return tf.reshape(Z, (-1, self.M)), tf.reshape(log_posterior, (-1,))
+
+    def _through_flow(
+        self, Z0: tf.Tensor, means: tf.Tensor, stddev: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Return the codes (B, M) that the flow makes of these, and log q(z|x) in nats, (B,)."""
+        Z, log_det = self.flow.forward(Z0, tf.concat([means, stddev], 1))
+        # log q(z|x) = log N(z₀; means, stddev²) − log |det ∂z/∂z₀|
+        return Z, log_density_gaussian(Z0, means, stddev) - log_det
 
     def log_posterior(self, Z: tf.Tensor, means: tf.Tensor, stddev: tf.Tensor) -> tf.Tensor:
         """Return log q(z|x) in nats: codes (…, M) to (…)."""
@@ -297,7 +372,9 @@ class Model:
         """Return the divergence of q(z|x) from the prior, in nats an image, (B,)."""
         if self.kl == "monte_carlo":
             # KL ≈ log q(z|x) − log p(z)
-            return self.prior_distribution.log_ratio(Z, means, stddev)
+            if isinstance(self.prior_distribution, priors.Normal):
+                return self.prior_distribution.log_ratio(Z, means, stddev)
+            return log_density_gaussian(Z, means, stddev) - self.prior_distribution.log_prob(Z)
         # KL = Σ ½ (stddev² + means² − 1) − log stddev, for p(z) = N(0, I)
         return self.prior_distribution.kl(means, stddev)
 
@@ -306,6 +383,22 @@ class Model:
         with tf.name_scope("decoder"):
             return _through(self.decoder_layers, Z)
 
+    # With n_labels, the one-hot label of each image stands after its D values, and so it does after
+    # the M values of a code that is decoded: p(x|z, y), q(z|x, y).
+
+    @property
+    def width(self) -> int:
+        """Number of values of an image and of its label."""
+        return self.D + (self.n_labels or 0)
+
+    def images(self, X: tf.Tensor) -> tf.Tensor:
+        """Return images (B, D) without their labels."""
+        return X if self.n_labels is None else X[:, : self.D]
+
+    def given(self, Z: tf.Tensor, X: tf.Tensor) -> tf.Tensor:
+        """Return codes with the labels of these images, as `decode` takes them."""
+        return Z if self.n_labels is None else tf.concat([Z, X[:, self.D :]], 1)
+
     def forward(self, X: tf.Tensor, epsilon: tf.Tensor) -> Pass:
         """Pass a minibatch through the model: the one definition of its ELBO.
 
@@ -313,10 +406,10 @@ class Model:
         parts.
         """
         means, stddev, Z, kl = self.latent(self.encode(X), epsilon)
-        logits = self.decode(Z)
+        logits = self.decode(self.given(Z, X))
         with tf.name_scope("elbo"):
             # log p(x|z) = Σ x · logits − log(1 + exp(logits))
-            log_likelihood = self.likelihood.log_prob(X, logits)
+            log_likelihood = self.likelihood.log_prob(self.images(X), logits)
         return Pass(means, stddev, Z, logits, log_likelihood, kl)
 
     def bounds(
@@ -334,6 +427,22 @@ class Model:
             return self.objective.of_pass(one_pass or self.forward(X, epsilon), step)
         with tf.name_scope("bound"):
             return self.objective.of_weights(self, X, epsilon, step)
+
+    # The learning rate ---------------------------------------------------------------------------
+
+    @property
+    def learning_rate(self) -> float | None:
+        """The learning rate of the next step; None if the user's optimizer has one of its own."""
+        rate = self.updates.current_rate
+        return float(self.sess.run(rate)) if tf.is_tensor(rate) else rate  # type: ignore[arg-type]
+
+    def _check_learning_rate(self) -> None:
+        rate = self.learning_rate
+        if rate is not None and not (np.isfinite(rate) and rate >= 0):
+            self.close()
+            raise ValueError(
+                f"learning_rate(step) must be finite and not negative, but is {rate} at step 0"
+            )
 
     # Release -------------------------------------------------------------------------------------
 
@@ -364,6 +473,8 @@ PARTS: dict[str, parts.Table] = {
     "likelihood": likelihoods.READY_MADE,
     "encoder": layers.READY_MADE,
     "decoder": layers.READY_MADE,
+    "prior": priors.READY_MADE,
+    "flow": flows.READY_MADE,
 }  # the ready-made parts by the argument that takes them
 
 

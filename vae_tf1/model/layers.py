@@ -72,7 +72,7 @@ class DenseLayer:
         self.f = activation(f)
         self.initializer = named(initializer)
         if M1 is not None:
-            self._create(seed)
+            self._create(M1, seed)
 
     def build(self, shape: Sequence[int], seed: Seed) -> None:
         """Create W and b in the graph that is the default one."""
@@ -81,11 +81,11 @@ class DenseLayer:
                 f"a DenseLayer of {self.M1} inputs is given values of shape {tuple(shape)}"
             )
         self.M1 = shape[0]
-        self._create(seed)
+        self._create(shape[0], seed)
 
-    def _create(self, seed: Seed | None) -> None:
+    def _create(self, M1: int, seed: Seed | None) -> None:
         with tf.name_scope("initial_weights"):
-            weights = self.initializer((self.M1, self.M2), seed)
+            weights = self.initializer((M1, self.M2), seed)
         self.W = tf.compat.v1.Variable(weights, use_resource=True)
         self.b = tf.compat.v1.Variable(np.zeros(self.M2, np.float32), use_resource=True)
 
@@ -142,9 +142,9 @@ class Conv2DLayer:
     filters: int
     size: int = 3
     strides: int = 1
-    f: Activation | str = tf.nn.relu
+    f: Any = tf.nn.relu  # Activation | str; `__post_init__` makes it a function
     padding: str = "SAME"
-    initializer: Initializer | str = glorot
+    initializer: Any = glorot  # Initializer | str, likewise
     variables: list[tf.Variable] = field(default_factory=list, init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -28,6 +28,8 @@ class Stream(enum.IntEnum):
     EPSILON = 1
     ORDER = 2
     SAMPLES = 3
+    BINARIZATION = 4
+    PARTS = 5
 
 
 # Draws that no training step gets to: the noise of `evaluate` and of `log_likelihood`.

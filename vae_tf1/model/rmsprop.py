@@ -11,24 +11,30 @@ Tieleman & Hinton (2012), *Lecture 6.5: RMSProp*, Neural Networks for Machine Le
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
-_LEARNING_RATE, _DECAY, _COEFFICIENT, _EPSILON = 0.001, 0.9, 0.0, 1e-10
+LEARNING_RATE = 0.001
+_DECAY, _COEFFICIENT, _EPSILON = 0.9, 0.0, 1e-10
 
 MEAN_SQUARE, MOMENTUM = "rms", "momentum"  # the names of the optimizer's slots
 
 
-def rmsprop() -> tf.compat.v1.train.RMSPropOptimizer:
-    """Return the optimizer of the original, at its learning rate of 0.001."""
-    return tf.compat.v1.train.RMSPropOptimizer(_LEARNING_RATE, _DECAY, _COEFFICIENT, _EPSILON)
+def rmsprop(
+    learning_rate: float | Callable[[], tf.Tensor] = LEARNING_RATE, centered: bool = False
+) -> tf.compat.v1.train.RMSPropOptimizer:
+    """Return the optimizer of the original, or its centred variant (Graves 2013)."""
+    return tf.compat.v1.train.RMSPropOptimizer(
+        learning_rate, _DECAY, _COEFFICIENT, _EPSILON, centered=centered
+    )
 
 
 def update(
     optimizer: tf.compat.v1.train.RMSPropOptimizer,
     variables: Sequence[tf.Variable],
     gradients: Sequence[tf.Tensor],
+    rate: float | tf.Tensor,
     where: tf.Tensor,
 ) -> list[tf.Operation]:
     """Apply `gradients` to `variables` and their mean squares, if `where` is true.
@@ -42,7 +48,7 @@ def update(
         mean_square = optimizer.get_slot(variable, MEAN_SQUARE)
         gradient = tf.where(where, gradient, 0.0)
         squares = mean_square + (gradient * gradient - mean_square) * (1 - keep)
-        change = _change(gradient, squares)
+        change = _change(gradient, squares, rate)
         operations += [mean_square.assign(squares).op, variable.assign_sub(change).op]
     return operations
 
@@ -51,6 +57,7 @@ def write_momentum(
     optimizer: tf.compat.v1.train.RMSPropOptimizer,
     variables: Sequence[tf.Variable],
     gradients: Sequence[tf.Tensor],
+    rate: float | tf.Tensor,
     where: tf.Tensor,
 ) -> list[tf.Operation]:
     """Write the momentum of the last of several updates, if `where` is true.
@@ -60,11 +67,11 @@ def write_momentum(
     operations = []
     for variable, gradient in zip(variables, gradients, strict=True):
         momentum = optimizer.get_slot(variable, MOMENTUM)
-        change = _change(gradient, optimizer.get_slot(variable, MEAN_SQUARE))
+        change = _change(gradient, optimizer.get_slot(variable, MEAN_SQUARE), rate)
         operations.append(momentum.assign(tf.where(where, change, momentum)).op)
     return operations
 
 
-def _change(gradient: tf.Tensor, mean_square: tf.Tensor) -> tf.Tensor:
+def _change(gradient: tf.Tensor, mean_square: tf.Tensor, rate: float | tf.Tensor) -> tf.Tensor:
     # A quotient: no compiler fuses it with the subtraction, which would round differently.
-    return _LEARNING_RATE * gradient / tf.sqrt(mean_square + _EPSILON)
+    return rate * gradient / tf.sqrt(mean_square + _EPSILON)

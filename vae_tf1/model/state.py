@@ -6,7 +6,9 @@ of the images are functions of the two, so a training that is stopped goes on as
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -14,7 +16,7 @@ import tensorflow as tf
 from vae_tf1.model import noise
 from vae_tf1.model.noise import Stream
 
-__all__ = ["Costs", "Counters", "TrainingState"]
+__all__ = ["Costs", "Counters", "History", "TrainingState", "Validated"]
 
 
 class Costs(list):
@@ -27,6 +29,31 @@ class Costs(list):
 
 
 _SHOWN_WHOLE = 10
+
+
+class Validated(NamedTuple):
+    """What the validation set says of the model after an epoch, in mean nats per image."""
+
+    epoch: int  # how many epochs were done
+    step: int  # how many steps were done, of those that `costs` lists
+    elbo: float
+    reconstruction: float
+    kl: float
+    active_units: int  # units of the code whose mean varies over the set: variance > 0.01
+
+
+class History(list):
+    """The validations of a model, each a `Validated`.
+
+    Attributes
+    ----------
+    data : str or None
+        The fingerprint of the validation set, so that two sets are never compared.
+    """
+
+    def __init__(self, validations: Sequence[Validated] = (), data: str | None = None) -> None:
+        super().__init__(validations)
+        self.data = data
 
 
 @dataclass
@@ -43,12 +70,21 @@ class TrainingState:
         Number of whole epochs.
     costs
         The ELBO per image, in nats, of each step.
+    binarization
+        The protocol that made the images binary, if `fit` was told one.
+    history
+        The validations.
+    best
+        The weights that did best on the validation set, while a training keeps them.
     """
 
     seed: int
     seed_given: bool = False
     epochs_done: int = 0
     costs: Costs = field(default_factory=Costs)
+    binarization: str | None = None
+    history: History = field(default_factory=History)
+    best: list[np.ndarray] | None = None
 
     def advance(self, costs: list[float], epochs: int) -> None:
         """Note the steps that were made, and the number of epochs that they completed."""

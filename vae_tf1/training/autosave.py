@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 from typing import Any
 
 from vae_tf1.checkpoint.folder import CheckpointFolder
@@ -36,6 +37,9 @@ class NoAutosave:
     def save_if_possible(self, step: int, fit: dict[str, Any]) -> None:
         """Save the model at a step; a failure is a warning, since training can go on."""
 
+    def save_best(self) -> None:
+        """Save the model as the best of its training; a failure is a warning."""
+
 
 class Autosave(NoAutosave):
     """A folder, how often it gets a checkpoint, and how many stay.
@@ -56,6 +60,8 @@ class Autosave(NoAutosave):
     TypeError, ValueError
         If `every` is not a positive number, or `keep` not a count.
     """
+
+    path: str | os.PathLike
 
     def __init__(
         self, writer: Writer, path: str | os.PathLike, every: float = 30.0, keep: int = 3
@@ -112,6 +118,17 @@ class Autosave(NoAutosave):
         except CheckpointError as error:
             self._saved_at = time.monotonic()
             warn(f"{error}; the checkpoint before it is still good, and training goes on")
+
+    def save_best(self) -> None:
+        """Save the model as the best of its training; a failure is a warning.
+
+        It goes into a folder of its own, ``best``: the checkpoints are those of the last step, from
+        which the training can go on.
+        """
+        try:
+            self._writer.write(Path(self.path, "best", "model"))
+        except CheckpointError as error:
+            warn(f"{error}; the best weights are in the newest checkpoint too")
 
     def _noted(self, step: int) -> None:
         self._saved_step, self._saved_at = step, time.monotonic()

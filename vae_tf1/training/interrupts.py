@@ -53,7 +53,8 @@ class Interrupts:
         """Deliver the signal that came; hold signals back again if its handler returns."""
         number, self.received = self.received, None
         self._put_back()
-        signal.raise_signal(number)
+        if number is not None:
+            signal.raise_signal(number)
         self.__enter__()
 
     def wait_for(self, work: Callable[[], None]) -> None:

@@ -1,8 +1,8 @@
 """Many training steps in one call of the session.
 
-A step is the original's: a minibatch, its ELBO, the gradient, RMSProp. New is only the place of the
-loop: many steps are one call of the session, compiled by XLA, so that Python, the feed and the
-launch of each kernel are paid once a chunk instead of once a step.
+A step is the original's: a minibatch, its ELBO, the gradient, the optimizer. New is only the place
+of the loop: many steps are one call of the session, compiled by XLA, so that Python, the feed and
+the launch of each kernel are paid once a chunk instead of once a step.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from vae_tf1.backend.xla import graph_function
 from vae_tf1.data.rows import Rows, as_values
 from vae_tf1.model import noise
 from vae_tf1.model.graph import Model
-from vae_tf1.model.rmsprop import MEAN_SQUARE, update, write_momentum
 
 __all__ = ["Loop"]
 
@@ -48,12 +47,12 @@ class Loop:
     def __init__(
         self, model: Model, batch_sz: int, rows: Rows, capacity: int, compiled: bool
     ) -> None:
-        self.capacity, self.compiled = capacity, compiled
+        self.batch_sz, self.capacity, self.compiled = batch_sz, capacity, compiled
         self._model, self._levels = model, rows.levels
         k = model.objective.importance_samples
         halved = compiled and batch_sz > 1 and batch_sz * k >= _WORTH_HALVING
         self._sizes = [batch_sz // 2, -(-batch_sz // 2)] if halved else [batch_sz]
-        shape = capacity, batch_sz, model.D
+        shape = capacity, batch_sz, model.width
         with model.graph.as_default(), tf.name_scope("fit"), without_deprecation_notices():
             self._images = tf.compat.v1.placeholder(rows.dtype, shape, name="images")
             self._steps = tf.compat.v1.placeholder(tf.int32, (), name="steps")
@@ -71,7 +70,11 @@ class Loop:
                 counted = model.counters.count(tf.cast(done, tf.int64))
             with tf.control_dependencies([counted]):
                 finite = tf.reduce_all(
-                    [tf.reduce_all(tf.math.is_finite(v.read_value())) for v in self._changing]
+                    [
+                        tf.reduce_all(tf.math.is_finite(variable.read_value()))
+                        for variable in self._changing
+                        if variable.dtype.is_floating
+                    ]
                 )
             self._fetches = (elbos, done, finite)
             self._before = [variable.read_value() for variable in self._changing]
@@ -79,11 +82,8 @@ class Loop:
     @property
     def _changing(self) -> list[tf.Variable]:
         """What a step changes and the next one reads."""
-        model = self._model
-        return [
-            *model.variables,
-            *(model.optimizer.get_slot(variable, MEAN_SQUARE) for variable in model.variables),
-        ]
+        variables = self._model.variables
+        return [*variables, *self._model.updates.changing(variables)]
 
     def run(self, images: np.ndarray) -> np.ndarray:
         """Train on images [steps, batch, D]; return the ELBO of each step that was made.
@@ -94,12 +94,16 @@ class Loop:
         sess = self._model.sess
         before = sess.run(self._before)
         elbos, finite = self._call(images)
-        if finite:
+        stopped = len(elbos) < len(images)
+        spoilt = stopped and not self._model.updates.guarded
+        if finite and not spoilt:
             return elbos
-        # A product overflowed that the loop does not look at. Go back, and find the step.
         self._put_back(before, len(elbos))
         if len(images) == 1:
             return elbos[:0]
+        if spoilt:  # The step at which the loop ended has been applied: make those before it again.
+            return self.run(images[: len(elbos)]) if len(elbos) else elbos
+        # A product overflowed that the loop does not look at: find the step.
         found: list[np.ndarray] = []
         for step in range(len(images)):
             found.append(self.run(images[step : step + 1]))
@@ -151,13 +155,14 @@ class Loop:
         def step(i, elbos, finite, halves):
             x = as_values(tf.cast(images[i], tf.float32), self._levels)
             elbo, halves = self._gradients(x, epsilon[i], i)
-            gradients = _added(halves)
+            gradients, rate = _added(halves), self._rate(i)
             # A non-finite weight gradient nearly always shows in the bias gradients, which are
             # tiny: check only them here, and everything at the end of the call.
             biases = [gradient for gradient in gradients if gradient.shape.rank == 1]
-            finite = tf.reduce_all(tf.math.is_finite(tf.concat([[elbo], *biases], 0)))
+            rates = [[rate]] if tf.is_tensor(rate) else []
+            finite = tf.reduce_all(tf.math.is_finite(tf.concat([[elbo], *biases, *rates], 0)))
             with tf.control_dependencies(
-                update(model.optimizer, model.variables, gradients, where=finite)
+                model.updates.apply(model.variables, gradients, rate, where=finite)
             ):
                 return i + 1, tf.tensor_scatter_nd_update(elbos, [[i]], [elbo]), finite, halves
 
@@ -168,10 +173,19 @@ class Loop:
             (0, tf.zeros(self.capacity), True, [zeros] * len(self._sizes)),
             parallel_iterations=1,
         )
+        last = _added(halves), self._rate(i - 1)
         with tf.control_dependencies(
-            write_momentum(model.optimizer, model.variables, _added(halves), where=finite & (i > 0))
+            model.updates.finish(model.variables, *last, where=finite & (i > 0))
         ):
             return elbos, i - tf.cast(~finite, tf.int32)
+
+    def _step(self, i):
+        """Return a function of nothing that reads the global step of the i-th step of this call."""
+        return lambda: self._model.global_step.read_value() + tf.cast(i, tf.int64)
+
+    def _rate(self, i):
+        """Return the learning rate of the i-th step of this call."""
+        return self._model.updates.rate(self._step(i))
 
     def _gradients(self, x, epsilon, i):
         """Return the ELBO of a minibatch, and the gradients of its bound as those of each half.
@@ -180,12 +194,8 @@ class Loop:
         one product is too small for both.
         """
         halves = zip(tf.split(x, self._sizes), tf.split(epsilon, self._sizes), strict=True)
-
-        def step():
-            return self._model.global_step.read_value() + tf.cast(i, tf.int64)
-
         with matmul.for_xla() if self.compiled else nullcontext():
-            bounds = [self._model.bounds(*half, step) for half in halves]
+            bounds = [self._model.bounds(*half, self._step(i)) for half in halves]
         gradients = [
             tf.gradients(-bound.trained, self._model.variables, unconnected_gradients="zero")
             for bound in bounds

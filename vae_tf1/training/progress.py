@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 
 
 class Progress:
@@ -17,15 +18,25 @@ class Progress:
         Whether to show anything.
     done
         Steps that an earlier run has made.
+    binarization
+        The protocol that makes the images binary.
     """
 
-    def __init__(self, epochs: int, n_batches: int, shown: bool, done: int = 0) -> None:
+    def __init__(
+        self,
+        epochs: int,
+        n_batches: int,
+        shown: bool,
+        done: int = 0,
+        binarization: str | None = None,
+    ) -> None:
+        self._binarization = binarization
         self._epochs, self._n_batches, self._shown, self._done = epochs, n_batches, shown, done
         self._bar = None
-        self._elbo = 0.0  # sum over the epoch's steps seen here
-        self._seen = 0
 
     def __enter__(self) -> Progress:
+        if self._shown and self._binarization is not None:
+            print(f"binarization: {self._binarization}", flush=True)
         if self._shown and self._done:
             epoch = self._done // self._n_batches + 1
             print(f"resumed at epoch {epoch}, step {self._done:,}", flush=True)
@@ -48,21 +59,22 @@ class Progress:
 
     def advance(self, elbos: list[float]) -> None:
         """Report steps of one epoch, given the ELBO per image of each."""
-        self._elbo += sum(elbos)
-        self._seen += len(elbos)
         self._done += len(elbos)
-        epoch, step = divmod(self._done, self._n_batches)
+        epoch = self._done // self._n_batches
         if self._bar is not None and elbos:
             self._bar.set_description(f"epoch {min(epoch + 1, self._epochs)}/{self._epochs}", False)
             self._bar.set_postfix_str(f"ELBO {elbos[-1]:.2f} nats/image", False)
             self._bar.update(len(elbos))
-        if step == 0 and self._seen:
-            seconds = time.perf_counter() - self._began
-            self._say(
-                f"epoch {epoch}/{self._epochs}: ELBO {self._elbo / self._seen:.2f} nats per image, "
-                f"{seconds:.1f} s"
-            )
-            self._elbo, self._seen, self._began = 0.0, 0, time.perf_counter()
+
+    def epoch_end(self, logs: Mapping[str, float]) -> None:
+        """Report an epoch, given the ELBO of its steps and of its validation, if there was one."""
+        seconds = time.perf_counter() - self._began
+        validation = f", validation {logs['val_elbo']:.2f}" if "val_elbo" in logs else ""
+        self._say(
+            f"epoch {self._done // self._n_batches}/{self._epochs}: ELBO {logs['elbo']:.2f} nats "
+            f"per image{validation}, {seconds:.1f} s"
+        )
+        self._began = time.perf_counter()
 
     def _say(self, line: str) -> None:
         if self._bar is not None:

@@ -46,22 +46,28 @@ class Run:
     def __init__(self, model: Model, rows: Rows, batch_sz: int, autosave: NoAutosave) -> None:
         self._model, self._rows, self._autosave = model, rows, autosave
         self._facts: dict[str, Any] = {"batch_sz": batch_sz, "rows": len(rows)}
+        if rows.binarization is not None:
+            self._facts["binarization"] = rows.binarization
         self.first_epoch = model.state.epochs_done
         self._first_step, self._first_cost = self._global_step(), len(model.state.costs)
         self.compiled: bool | None = None
+        self._ended = False
 
     def __enter__(self) -> Run:
         if self._autosave.path is None:
+            self._set_protocol()
             return self
         saved = self._autosave.open()
         try:
             self._facts["data"] = self._rows.sample_checksum()
             self._facts["fingerprint"] = self._rows.fingerprint()
             if saved is None:
+                self._set_protocol()
                 # This pins the seed, and shows now whether the folder can be written.
                 self._autosave.save(self._global_step(), self._fit())
             else:
                 self._resume(saved)
+                self._set_protocol()
         except BaseException:
             self._autosave.close()
             raise
@@ -69,7 +75,8 @@ class Run:
 
     def __exit__(self, *exception: object) -> None:
         try:
-            self.save_if_due(now=True)
+            if not self._ended:
+                self.save_if_due(now=True)
         finally:
             self._autosave.close()
 
@@ -94,6 +101,11 @@ class Run:
         step = self._global_step()
         if step - self._first_step == self.steps_done:  # not if interrupted by force
             self._autosave.save_if_possible(step, self._fit())
+
+    def end(self) -> None:
+        """Save what the training has come to; what becomes of the model now is not its doing."""
+        self.save_if_due(now=True)
+        self._ended = True
 
     def _fit(self) -> dict[str, Any]:
         """Return what the checkpoint notes of this training."""
@@ -125,7 +137,7 @@ class Run:
                 f"{model.seed}"
             )
         described = store.describe(model)
-        for key in ("kl", "prior", *PARTS, "bound"):
+        for key in ("kl", "prior", *PARTS, "n_labels", "bound", "optimizer"):
             if saved.manifest.get(key) != described.get(key):
                 raise CheckpointError(f"{where} belongs to a model with another {key}")
         model.state = store.restore(model, saved)
@@ -143,6 +155,12 @@ class Run:
     def _check_data(self, fit: dict[str, Any]) -> None:
         """Raise a CheckpointError if the data or the batches are others than those of `fit`."""
         where, facts = self._autosave.path, self._facts
+        protocol, given = fit.get("binarization"), facts.get("binarization")
+        if protocol != given:
+            raise CheckpointError(
+                f"{where} belongs to a training with binarization={protocol!r}, not {given!r}: "
+                "their likelihoods are different ones"
+            )
         if fit["batch_sz"] != facts["batch_sz"]:
             raise CheckpointError(
                 f"{where} belongs to a training on batches of {fit['batch_sz']}, not "
@@ -155,6 +173,16 @@ class Run:
         known = "fingerprint" if "fingerprint" in fit else "data"  # version 1.0.0 had no other
         if fit[known] != facts[known]:
             raise CheckpointError(f"{where} belongs to a training on other data of the same size")
+
+    def _set_protocol(self) -> None:
+        """Note how the images were made binary; a model is trained under one protocol."""
+        before, given = self._model.state.binarization, self._rows.binarization
+        if before is not None and given != before:
+            raise ValueError(
+                f"this model was trained with binarization={before!r}, not {given!r}: their "
+                "likelihoods are different ones"
+            )
+        self._model.state.binarization = given
 
     def _global_step(self) -> int:
         return int(self._model.sess.run(self._model.global_step))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -40,8 +40,11 @@ class Schedule:
         self.n_batches = len(rows) // batch_sz
         self._ordered: int | None = None  # the epoch whose order `_order` is
         self._order = np.empty(0, np.int64)
+        self._rows = rows
 
-    def chunks(self, epoch: int, step: int, last_epoch: int, pace: Pace) -> Iterator[Chunk]:
+    def chunks(
+        self, epoch: int, step: int, last_epoch: int, pace: Pace
+    ) -> Generator[Chunk, None, None]:
         """Yield the chunks from (epoch, step) on, gathering each while the one before it runs."""
         return run_ahead(self._gather, self._spans(epoch, step, last_epoch, pace))
 
@@ -57,7 +60,8 @@ class Schedule:
         if self._ordered != epoch:
             self._ordered, self._order = epoch, np.empty(0, np.int64)  # free the last one first
             self._order = noise.minibatch_order(self.seed, epoch, len(self.rows))
-        images = self.rows.take(self._order[step * self.batch_sz : stop * self.batch_sz])
+            self._rows = self.rows.of_epoch(epoch)
+        images = self._rows.take(self._order[step * self.batch_sz : stop * self.batch_sz])
         return Chunk(epoch, step, images.reshape(stop - step, self.batch_sz, -1))
 
 

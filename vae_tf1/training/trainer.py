@@ -13,11 +13,13 @@ from vae_tf1.errors import warn
 from vae_tf1.model.graph import Model
 from vae_tf1.model.state import Costs
 from vae_tf1.training.autosave import NoAutosave
+from vae_tf1.training.callbacks import Callbacks
 from vae_tf1.training.interrupts import Interrupts
 from vae_tf1.training.loop import Loop
 from vae_tf1.training.progress import Progress
 from vae_tf1.training.run import Run
 from vae_tf1.training.schedule import Pace, Schedule
+from vae_tf1.training.validation import NoValidation
 
 __all__ = ["Trainer"]
 
@@ -66,6 +68,8 @@ class Trainer:
         *,
         more: bool = False,
         autosave: NoAutosave,
+        validation: NoValidation,
+        callbacks: Callbacks,
         show_progress: bool = False,
         compile: bool | None = None,
     ) -> Costs:
@@ -78,8 +82,8 @@ class Trainer:
         more
             Whether `epochs` counts from the whole epochs that are done already, in place of from
             the beginning of the training that `autosave` goes on with.
-        autosave
-            Where checkpoints go.
+        autosave, validation, callbacks
+            Where checkpoints go, what is looked at after an epoch, and who is told.
         show_progress
             Whether to report.
         compile
@@ -101,42 +105,82 @@ class Trainer:
             epochs_before = self._model.state.epochs_done - run.first_epoch if more else 0
             epochs += epochs_before
             epoch, step = divmod(run.steps_done, n_batches)
+            callbacks.train_begin()
+            validation.begin(run.first_epoch, at_epoch_end=step == 0)
             if epoch >= epochs:
                 warn(
                     f"nothing left to train: {run.first_epoch + epoch} epochs are done in "
                     f"{autosave.path}; fit(…, more_epochs=n) trains n further ones"
                 )
-                return run.costs
-            if compile is None:
-                compile = self._is_worth_compiling(run, batch_sz, epochs * n_batches)
-            run.compiled = compile
-            loop = self._loop(batch_sz, rows, compile, interrupts)
-            pace = Pace(loop.capacity, self._chunk_seconds)
-            schedule = Schedule(rows, batch_sz, self._model.seed)
-            first = run.first_epoch
-            with (
-                Progress(epochs, n_batches, show_progress, run.steps_done) as progress,
-                closing(schedule.chunks(first + epoch, step, first + epochs, pace)) as chunks,
-            ):
-                for chunk in chunks:
-                    began = time.perf_counter()
-                    elbos = loop.run(chunk.images)
-                    pace.observe(len(chunk.images), time.perf_counter() - began)
-                    costs = (elbos / batch_sz).tolist()
-                    run.advance(costs, epochs_done=(chunk.first + len(costs)) // n_batches)
-                    progress.advance(costs)
-                    if len(elbos) < len(chunk.images):
-                        raise FloatingPointError(
-                            "the ELBO, a gradient or a weight is no longer finite at step "
-                            f"{run.steps_done + 1:,}, in epoch {chunk.epoch + 1}; the weights are "
-                            "those before that step"
-                        )
-                    # Looked at once: a signal may come at any time.
-                    asked_to_stop = interrupts.received is not None
-                    run.save_if_due(now=asked_to_stop)
-                    if asked_to_stop:
-                        interrupts.deliver()
+            elif not self._model.stop_training:
+                if compile is None:
+                    compile = self._is_worth_compiling(run, batch_sz, epochs * n_batches)
+                run.compiled = compile
+                loop = self._loop(batch_sz, rows, compile, interrupts)
+                with Progress(
+                    epochs, n_batches, show_progress, run.steps_done, rows.binarization
+                ) as progress:
+                    self._epochs(
+                        run, loop, rows, epochs, interrupts, progress, validation, callbacks
+                    )
+            run.end()
+            if validation.restore_best():
+                autosave.save_best()
+            callbacks.train_end()
             return Costs(run.costs[epochs_before * n_batches :])
+
+    def _epochs(
+        self,
+        run: Run,
+        loop: Loop,
+        rows: Rows,
+        epochs: int,
+        interrupts: Interrupts,
+        progress: Progress,
+        validation: NoValidation,
+        callbacks: Callbacks,
+    ) -> None:
+        """Make the steps from where `run` is, until so many epochs are done or a callback stops."""
+        n_batches = len(rows) // loop.batch_sz
+        epoch, step = divmod(run.steps_done, n_batches)
+        pace = Pace(loop.capacity, self._chunk_seconds)
+        schedule = Schedule(rows, loop.batch_sz, self._model.seed)
+        first = run.first_epoch
+        chunks = schedule.chunks(first + epoch, step, first + epochs, pace)
+        with closing(chunks):
+            for chunk in chunks:
+                if chunk.first == 0:
+                    callbacks.epoch_begin(chunk.epoch)
+                began = time.perf_counter()
+                elbos = loop.run(chunk.images)
+                pace.observe(len(chunk.images), time.perf_counter() - began)
+                costs = (elbos / loop.batch_sz).tolist()
+                ended = chunk.first + len(costs) == n_batches
+                run.advance(costs, epochs_done=int(ended))
+                progress.advance(costs)
+                if len(elbos) < len(chunk.images):
+                    raise FloatingPointError(
+                        f"{self._what_failed()} at step {run.steps_done + 1:,}, in epoch "
+                        f"{chunk.epoch + 1}; the weights are those before that step"
+                    )
+                if ended:
+                    logs = {"elbo": math.fsum(self._model.state.costs[-n_batches:]) / n_batches}
+                    logs |= validation.observe()
+                    progress.epoch_end(logs)
+                    callbacks.epoch_end(chunk.epoch, logs)
+                # Looked at once: a signal may come at any time.
+                asked_to_stop = interrupts.received is not None
+                run.save_if_due(now=asked_to_stop)
+                if asked_to_stop:
+                    interrupts.deliver()
+                if ended and self._model.stop_training:
+                    return
+
+    def _what_failed(self) -> str:
+        rate = self._model.learning_rate
+        if rate is not None and not math.isfinite(rate):
+            return f"the learning rate is {rate}"
+        return "the ELBO, a gradient or a weight is no longer finite"
 
     def _loop(self, batch_sz: int, rows: Rows, compiled: bool, interrupts: Interrupts) -> Loop:
         """Return the loop for this kind of data, ready to run; built once."""
