@@ -1,6 +1,6 @@
 """`tf.contrib.distributions` and `tf.distributions` give what TF1's did, in both spellings.
 
-The golden files are what `legacy_scripts/distributions_of_tf1.py` writes under a genuine
+The golden files are what `scripts/distributions_of_tf1.py` writes under a genuine
 TensorFlow: `legacy_distributions_tf115.npz` under 1.15.5 (1.4.1 gives the same numbers) and
 `legacy_distributions_tf012.npz` under 0.12.1, in the spelling of that time.
 """
