@@ -25,9 +25,9 @@ from vae_tf1.marginal import ImportanceSampler, LogLikelihood
 from vae_tf1.model import optimizers
 from vae_tf1.model.composition import PARTS
 from vae_tf1.model.graph import Model, Pass
+from vae_tf1.model.parts import missing, rebuild
 from vae_tf1.model.state import Costs, History
-from vae_tf1.parts import missing, rebuild
-from vae_tf1.support import REAL
+from vae_tf1.model.support import REAL
 from vae_tf1.training.autosave import Autosave, NoAutosave
 from vae_tf1.training.binarization import Binarizer
 from vae_tf1.training.callbacks import Callbacks

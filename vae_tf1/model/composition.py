@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from vae_tf1 import flows, likelihoods, parts, priors
+from vae_tf1 import flows, likelihoods, priors
 from vae_tf1.backend.memory import check_room
 from vae_tf1.checks import check_count, check_one_of
 from vae_tf1.likelihoods import Likelihood
-from vae_tf1.model import layers, noise
+from vae_tf1.model import layers, noise, parts
 from vae_tf1.model.layers import DenseLayer
 from vae_tf1.model.noise import Stream
 
