@@ -110,7 +110,7 @@ class Trainer:
             if epoch >= epochs:
                 warn(
                     f"nothing left to train: {run.first_epoch + epoch} epochs are done in "
-                    f"{autosave.path}; ask for more epochs in all, or for more_epochs=n further ones"
+                    f"{autosave.path}; ask for more epochs, or for more_epochs=n further ones"
                 )
             elif not self._model.stop_training:
                 if compile is None:
