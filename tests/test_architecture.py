@@ -9,11 +9,11 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS = [  # bottom up; a name stands for a module, or for a folder and all in it
-    ["backend", "errors", "checks", "support"],
+    ["backend", "errors", "checks", "model.support"],
     ["divergence", "mixture", "model.bernoulli", "model.bound", "data.binarization"],
     [
-        *("model.layers", "model.initializers", "model.noise", "model.philox", "parts"),
-        *("model.rmsprop", "model.optimizers", "model.learning_rates", "probability"),
+        *("model.layers", "model.initializers", "model.noise", "model.philox", "model.parts"),
+        *("model.rmsprop", "model.optimizers", "model.learning_rates"),
     ],
     ["likelihoods", "priors", "flows"],
     ["model"],

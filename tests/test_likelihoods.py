@@ -9,7 +9,7 @@ from support.integrals import by_grid, by_importance, finite_differences, tamed
 from vae_tf1 import CheckpointError, VariationalAutoencoder, likelihoods
 from vae_tf1.data.rows import as_rows
 from vae_tf1.likelihoods import Categorical, ContinuousBernoulli, Gaussian
-from vae_tf1.support import REAL, Support
+from vae_tf1.model.support import REAL, Support
 
 D, M = 6, 2
 LOGITS = [-40.0, -3.0, -0.6, -0.4, -1e-3, 0.0, 1e-6, 0.2, 0.5, 2.0, 40.0]

@@ -23,10 +23,11 @@ from vae_tf1.inference import Evaluation, Inference
 from vae_tf1.likelihoods import Likelihood, support_of
 from vae_tf1.marginal import ImportanceSampler, LogLikelihood
 from vae_tf1.model import optimizers
-from vae_tf1.model.graph import PARTS, Model, Pass
+from vae_tf1.model.composition import PARTS
+from vae_tf1.model.graph import Model, Pass
+from vae_tf1.model.parts import missing, rebuild
 from vae_tf1.model.state import Costs, History
-from vae_tf1.parts import missing, rebuild
-from vae_tf1.support import REAL
+from vae_tf1.model.support import REAL
 from vae_tf1.training.autosave import Autosave, NoAutosave
 from vae_tf1.training.binarization import Binarizer
 from vae_tf1.training.callbacks import Callbacks
@@ -405,9 +406,10 @@ class VariationalAutoencoder(Model):
         """
         self.check_open()
         n = check_count(n, "n")
-        if labels is not None and np.ndim(labels) == 0:
-            labels = np.full(n, labels)
-        return self._inference.sample_prior(n, one_hot(labels, n, self.n_labels))
+        each: Any = labels
+        if labels is not None and np.ndim(each) == 0:
+            each = np.full(n, labels)
+        return self._inference.sample_prior(n, one_hot(each, n, self.n_labels))
 
     def evaluate(self, X: ArrayLike, labels: ArrayLike | None = None) -> Evaluation:
         """Return ELBO, reconstruction and KL in mean nats per image, with one noise sample each.

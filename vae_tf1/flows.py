@@ -22,10 +22,10 @@ from typing import Any, Protocol
 import numpy as np
 import tensorflow as tf
 
+from vae_tf1.backend.tfp import in_graph, is_tfp, values_of
 from vae_tf1.checks import check_count
 from vae_tf1.model.initializers import glorot
 from vae_tf1.model.layers import activation
-from vae_tf1.probability import in_graph, is_tfp, values_of
 
 __all__ = [
     "READY_MADE",

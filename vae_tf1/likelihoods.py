@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from vae_tf1.checks import check_count, check_one_of, check_positive
 from vae_tf1.model.bernoulli import bernoulli_log_likelihood
-from vae_tf1.support import REAL, UNIT_INTERVAL, Support
+from vae_tf1.model.support import REAL, UNIT_INTERVAL, Support
 
 __all__ = [
     "READY_MADE",
@@ -25,6 +25,7 @@ __all__ = [
     "Gaussian",
     "Likelihood",
     "Predictive",
+    "Support",
     "as_likelihood",
     "distribution",
     "support_of",

@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from vae_tf1 import flows
+from vae_tf1.backend.tfp import in_graph, is_tfp, values_of
 from vae_tf1.checks import check_count, check_positive
 from vae_tf1.divergence import (
     kl_divergence_gaussians,
@@ -23,9 +24,8 @@ from vae_tf1.divergence import (
 from vae_tf1.flows import Flow, Seeds
 from vae_tf1.likelihoods import support_of
 from vae_tf1.mixture import gmm_energy
-from vae_tf1.parts import adopted
-from vae_tf1.probability import in_graph, is_tfp, values_of
-from vae_tf1.support import REAL, Support
+from vae_tf1.model.parts import adopted
+from vae_tf1.model.support import REAL, Support
 
 __all__ = [
     "READY_MADE",
@@ -170,7 +170,8 @@ class Mixture:
 
     def log_prob(self, Z: tf.Tensor) -> tf.Tensor:
         """Return log p(z) in nats: (B, M) to (B,)."""
-        return -gmm_energy(Z, *self.parameters(), return_mean=False)[0]
+        phi, mu, cov, L, log_det_cov = self.parameters()
+        return -gmm_energy(Z, phi, mu, cov, L, log_det_cov, return_mean=False)[0]
 
     def sample(self, n: tf.Tensor | int, seed: int | None = None) -> tf.Tensor:
         """Draw `n` codes, (n, M)."""

@@ -1,12 +1,13 @@
 """`tf.contrib.distributions` and `tf.distributions` give what TF1's did, in both spellings.
 
-The golden files are what `legacy_scripts/distributions_of_tf1.py` writes under a genuine
+The golden files are what `scripts/distributions_of_tf1.py` writes under a genuine
 TensorFlow: `legacy_distributions_tf115.npz` under 1.15.5 (1.4.1 gives the same numbers) and
 `legacy_distributions_tf012.npz` under 0.12.1, in the spelling of that time.
 """
 
 import ast
 import math
+import runpy
 
 import numpy as np
 import pytest
@@ -65,6 +66,102 @@ def test_log_probabilities_moments_shapes_and_divergences(golden_dir, ours, vers
     assert len(genuine) >= least
     for key, expected in genuine.items():
         np.testing.assert_allclose(ours[key], expected, rtol=3e-5, atol=1e-6, err_msg=key)
+
+
+@pytest.mark.parametrize("what", ["bijectors", "distributions"])
+def test_the_others_and_their_seeded_samples_are_those_of_tf115(
+    golden_dir, tmp_path, monkeypatch, what
+):
+    """Held to what `scripts/bijectors_of_tf115.py` and its sibling write under TF 1.15.5."""
+    script, output = SCRIPTS / f"{what}_of_tf115.py", tmp_path / "ours.npz"
+    monkeypatch.setattr("sys.argv", [str(script), str(output)])
+    with tensorflow1():
+        runpy.run_path(str(script), run_name="__main__")
+    with np.load(golden_dir / f"legacy_{what}_of_tf115.npz") as genuine, np.load(output) as ours:
+        assert len(genuine) >= 240
+        for key in genuine:
+            np.testing.assert_allclose(
+                ours[key], genuine[key], rtol=3e-5, atol=1e-6, err_msg=key, strict=True
+            )
+
+
+class TestBijectorsOfAScript:
+    def test_up_to_tf_1_5_they_say_the_rank_of_their_events(self, tf, ds, value):
+        class LeakyReLU(ds.bijectors.Bijector):
+            def __init__(self, alpha):
+                super().__init__(event_ndims=1, validate_args=False, name="leaky")
+                self.alpha = alpha
+
+            def _forward(self, x):
+                return tf.where(tf.greater_equal(x, 0), x, self.alpha * x)
+
+            def _inverse(self, y):
+                return tf.where(tf.greater_equal(y, 0), y, 1.0 / self.alpha * y)
+
+            def _inverse_log_det_jacobian(self, y):
+                ones = tf.ones_like(y)
+                slopes = tf.where(tf.greater_equal(y, 0), ones, 1.0 / self.alpha * ones)
+                return tf.reduce_sum(tf.log(tf.abs(slopes)), axis=-1)
+
+        base = ds.MultivariateNormalDiag(loc=tf.zeros([2]))
+        leaky = LeakyReLU(0.5)
+        chain = ds.bijectors.Chain([ds.bijectors.Affine(scale_diag=[2.0, 2.0]), leaky])
+        found = ds.TransformedDistribution(base, chain).log_prob([[1.0, -1.0], [3.0, 2.0]])
+        x = np.array([[0.5, -1.0], [1.5, 1.0]])
+        slopes = np.log([2 * 1, 2 * 2])
+        expected = scipy.stats.norm.logpdf(x).sum(1) - slopes
+        np.testing.assert_allclose(value(found), expected, rtol=1e-6)
+        np.testing.assert_allclose(
+            value(leaky.inverse_log_det_jacobian([1.0, -1.0])), np.log(2), rtol=1e-6
+        )
+
+    def test_event_ndims_is_the_default_of_the_log_determinants(self, ds, value):
+        exp = ds.bijectors.Exp(event_ndims=1)
+        assert value(exp.forward_log_det_jacobian([1.0, 2.0])) == 3
+        assert value(ds.bijectors.Exp().forward_log_det_jacobian([1.0, 2.0])).tolist() == [1, 2]
+        scalar = ds.bijectors.Affine(shift=1.0, scale_identity_multiplier=2.0, event_ndims=0)
+        assert value(scalar.forward(3.0)) == 7
+        assert value(scalar.forward_log_det_jacobian(3.0)) == pytest.approx(math.log(2))
+
+    def test_a_distribution_of_a_script_goes_into_a_mixture(self, tf, ds, value):
+        class Shifted(tf.distributions.Normal):
+            def _log_prob(self, x):
+                return super()._log_prob(x) + 1.0
+
+        mixture = ds.Mixture(
+            ds.Categorical(probs=[0.5, 0.5]), [Shifted(0.0, 1.0), ds.Normal(0.0, 1.0)]
+        )
+        expected = scipy.stats.norm.logpdf(0.3) + math.log((math.e + 1) / 2)
+        assert value(mixture.log_prob(0.3)) == pytest.approx(expected, rel=1e-6)
+        assert value(mixture.sample(5, seed=1)).shape == (5,)
+
+
+def test_a_flow_of_templates_learns_and_its_variables_have_the_names_of_then(tf, ds, value):
+    tfb, x = ds.bijectors, np.random.default_rng(0).normal(3.0, 0.5, (64, 2)).astype("f")
+    x[:, 1] = x[:, 0] + 0.1 * (x[:, 1] - 3)  # normalising each by itself does not see this
+    template = tfb.masked_autoregressive_default_template(hidden_layers=[4])
+    flow = tfb.Chain(
+        [
+            tfb.BatchNormalization(),
+            tfb.Permute([1, 0]),
+            tfb.MaskedAutoregressiveFlow(shift_and_log_scale_fn=template),
+        ]
+    )
+    distribution = ds.TransformedDistribution(ds.MultivariateNormalDiag(tf.zeros([2])), flow)
+    loss = -tf.reduce_mean(distribution.log_prob(x))
+    train_op = tf.train.AdamOptimizer(0.05).minimize(loss)
+    value(tf.global_variables_initializer())
+    losses = [value([loss, train_op])[0] for _ in range(100)]
+    assert losses[-1] < losses[0] - 0.5
+    assert value(distribution.sample(7)).shape == (7, 2)
+    assert {v.op.name for v in tf.trainable_variables()} == {
+        "batch_normalization/gamma",
+        "batch_normalization/beta",
+        "masked_autoregressive_default_template/dense/kernel",
+        "masked_autoregressive_default_template/dense/bias",
+        "masked_autoregressive_default_template/dense_1/kernel",
+        "masked_autoregressive_default_template/dense_1/bias",
+    }
 
 
 class TestAgainstFloat64:

@@ -1,6 +1,6 @@
 """Python 2, translated in memory, does what Python 2 does.
 
-`golden/python2_language.txt` is what Python 2.7.18 printed of `legacy_scripts/python2_language.py`.
+`golden/python2_language.txt` is what Python 2.7.18 printed of `scripts/python2_language.py`.
 """
 
 import ast

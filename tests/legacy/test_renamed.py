@@ -1,6 +1,6 @@
 """Names and argument orders from before TensorFlow 1.0 give what TensorFlow 0.12.1 gave.
 
-`golden/legacy_names_tf012.npz` is what `legacy_scripts/names_before_tf1.py` writes under a
+`golden/legacy_names_tf012.npz` is what `scripts/names_before_tf1.py` writes under a
 genuine TensorFlow 0.12.1 (on Python 2.7).
 """
 

@@ -8,7 +8,7 @@ import pytest
 from vae_tf1.legacy import families
 from vae_tf1.legacy.__main__ import main
 from vae_tf1.legacy.machinery.overlay import origin, walk
-from vae_tf1.legacy.report import report, usage
+from vae_tf1.legacy.report import _all_usages, report, usage
 
 SCRIPT = """
     import os; from keras.layers import Dense
@@ -108,6 +108,103 @@ def test_a_script_that_cannot_be_read(tmp_path, capsys, content):
     assert shown.out == ""
     assert len(shown.err.splitlines()) == 1
     assert "broken.py" in shown.err
+
+
+class TestWhereModulesAreFound:
+    """As at run time: beside the script, and where it adds to the path; not beside each module."""
+
+    def names(self, path):
+        return {name for found in _all_usages(path) for name in found.names["nobody"]}
+
+    def test_a_module_imports_what_lies_beside_the_script(self, tmp_path):
+        (tmp_path / "models").mkdir()
+        (tmp_path / "models" / "vae.py").write_text(
+            "import layers\nfrom . import parts\nfrom util.deep import thing\n"
+        )
+        (tmp_path / "models" / "parts.py").write_text("import tensorflow as tf\ntf.no_such\n")
+        (tmp_path / "layers.py").write_text("import no_package\n")
+        (tmp_path / "util").mkdir()  # without an __init__.py it is the script's own all the same
+        (tmp_path / "util" / "deep.py").write_text("import tensorflow as tf\ntf.neither\n")
+        (tmp_path / "train.py").write_text("from models.vae import VAE\n")
+        found = self.names(tmp_path / "train.py")
+        assert found == {"tf.no_such", "no_package", "tf.neither"}
+
+    @pytest.mark.parametrize(
+        ("added", "missing"),
+        [
+            ("'../lib'", set()),
+            ("os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib')", set()),
+            ("sys.argv[1]", set()),  # cannot be told
+            ("'../elsewhere'", {"shared"}),
+        ],
+    )
+    def test_what_is_added_to_the_path(self, tmp_path, added, missing):
+        (tmp_path / "lib").mkdir()
+        (tmp_path / "bin").mkdir()
+        (tmp_path / "lib" / "shared.py").write_text("x = 1\n")
+        script = tmp_path / "bin" / "run.py"
+        script.write_text(f"import os, sys\nsys.path.append({added})\nimport shared\n")
+        assert self.names(script) == missing
+
+    def test_what_is_tried_is_not_missing(self, tmp_path):
+        script = tmp_path / "tries.py"
+        script.write_text(
+            "import tensorflow as tf\n"
+            "try:\n    import no_package\n    tf.no_such\nexcept (ImportError, AttributeError):\n"
+            "    tf.not_this_one\n"
+            "if hasattr(tf, 'nor_this'):\n    tf.nor_this()\n"
+        )
+        assert self.names(script) == {"tf.not_this_one"}
+
+    def test_modules_of_a_python_2_script_are_python_2(self, tmp_path):
+        (tmp_path / "package").mkdir()
+        (tmp_path / "package" / "__init__.py").write_text("import sibling\n")
+        (tmp_path / "package" / "sibling.py").write_text("x = 7 / 2\n")
+        script = tmp_path / "two.py"
+        script.write_text("print 'two'\nimport package\n")
+        usages = _all_usages(script)
+        assert [found.is_python2 for found in usages] == [True] * 3
+
+
+def test_what_runs_with_other_numbers_is_warned_of(tmp_path, capsys):
+    script = tmp_path / "wraps.py"
+    script.write_text(
+        "import numpy as np\na = np.uint8(200)\nb = a + 100\nc = np.arange(3) + 300\n"
+        "d = np.int64(1) + 1\n"
+    )
+    assert report(str(script)) == 0
+    printed = capsys.readouterr().out
+    assert "line 3: NumPy 1 chose a wider type" in printed
+    assert "np.uint8 with 100 is np.uint8" in printed
+    assert printed.count("wider type") == 1
+
+
+def test_names_that_numpy_has_lost(tmp_path):
+    script = tmp_path / "lost.py"
+    script.write_text("import numpy as np\nnp.no_such(1)\nnp.float(1)\nnp.cast[int](2)\n")
+    found = usage(script)
+    assert set(found.names["nobody"]) == {"numpy.no_such"}
+    assert set(found.names["vae_tf1.legacy"]) == {"numpy.float", "numpy.cast"}
+
+
+def test_a_folder_as_a_table(tmp_path, capsys):
+    (tmp_path / "fine.py").write_text("import tensorflow as tf\nprint(tf.Session)\n")
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "two.py").write_text("import no_package\nprint no_package\n")
+    (tmp_path / "deep" / "gone.py").write_text("import tensorflow as tf\ntf.no_such\ntf.nor_so\n")
+    (tmp_path / "broken.py").write_text("def f(:\n")
+    (tmp_path / ".hidden.py").write_text("def f(:\n")
+    assert report(str(tmp_path)) == 1
+    printed = capsys.readouterr().out
+    rows = [re.split(r"  +", line) for line in printed.splitlines()[:5]]
+    assert rows == [
+        ["file", "Python", "names", "verdict"],
+        ["broken.py", "-", "-", "cannot be read"],
+        ["deep/gone.py", "3", "2", "2 names missing"],
+        ["deep/two.py", "2", "1", "1 package not installed"],
+        ["fine.py", "3", "1", "runs, as far as names tell"],
+    ]
+    assert re.search(r"deep/gone\.py:\n  nobody\n    tf\.no_such +line 2", printed)
 
 
 def test_every_name_of_a_family_is_there():

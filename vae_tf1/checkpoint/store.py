@@ -23,8 +23,8 @@ from vae_tf1.backend.xla import graph_lock
 from vae_tf1.checkpoint import files, manifest
 from vae_tf1.errors import CheckpointError, reason, warn
 from vae_tf1.model.graph import Model
+from vae_tf1.model.parts import variables_of
 from vae_tf1.model.state import Costs, History, TrainingState, Validated
-from vae_tf1.parts import variables_of
 
 __all__ = ["SUFFIXES", "Saved", "Writer", "describe", "exists", "read", "restore"]
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from vae_tf1.data import memmap
-from vae_tf1.support import UNIT_INTERVAL, Support
+from vae_tf1.model.support import UNIT_INTERVAL, Support
 
 _LARGEST = np.finfo(np.float32).max
 _BLOCK = 4096  # rows looked at together, so that no check needs a copy of the whole

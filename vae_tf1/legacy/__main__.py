@@ -23,8 +23,8 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument(
         "--report",
         action="store_true",
-        help="list the TensorFlow 1 names that the script uses and who provides them; "
-        "nothing of the script is run",
+        help="list the TensorFlow 1 names that the script uses and who provides them, of a folder "
+        "a table of its files; nothing of the script is run",
     )
     parser.add_argument(
         "--package",
@@ -39,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
         help="take modules that parse as Python 2 and 3 for Python 2, where 7 / 2 is 3",
     )
     parser.add_argument("--version", action="version", version=_version())
-    parser.add_argument("script", nargs="?", help="the script to run")
+    parser.add_argument("script", nargs="?", help="the script to run; a notebook as well")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="the script's own arguments")
     return parser
 

@@ -7,14 +7,14 @@ import sys
 from importlib import import_module
 from types import ModuleType
 
-from vae_tf1.legacy.libraries import imageio, matplotlib, numpy, scipy_misc
+from vae_tf1.legacy.libraries import imageio, matplotlib, numpy, scipy_misc, stdlib
 from vae_tf1.legacy.machinery.genuine import PREFIX, Package
 from vae_tf1.legacy.machinery.overlay import Family, Overlay, View
 from vae_tf1.legacy.python2 import runtime
 
-__all__ = ["LIBRARIES", "PACKAGES", "library", "of_tensorflow", "provides", "tensorflow"]
+__all__ = ["LIBRARIES", "PACKAGES", "holds", "library", "of_tensorflow", "provides", "tensorflow"]
 
-LIBRARIES: tuple[Family, ...] = (numpy, scipy_misc, matplotlib, imageio, runtime)
+LIBRARIES: tuple[Family, ...] = (numpy, scipy_misc, matplotlib, imageio, stdlib, runtime)
 
 _libraries = Overlay(LIBRARIES)
 
@@ -41,6 +41,18 @@ def provides(dotted: str) -> bool:
             return False
         node = node.children[part]
     return True
+
+
+def holds(dotted: str) -> str | None:
+    """Return the old name, outside TensorFlow, that a dotted expression begins with."""
+    node, parts = _libraries.names, dotted.split(".")
+    for length, part in enumerate(parts, 1):
+        node = node.children.get(part)
+        if node is None:
+            return None
+        if not node.children:
+            return ".".join(parts[:length])
+    return None
 
 
 def of_tensorflow() -> tuple[Family, ...]:

@@ -27,9 +27,25 @@ import tensorflow as tf
 from vae_tf1.checks import check_count
 from vae_tf1.errors import one_line
 
-__all__ = ["Bounds", "Objective", "log_mean_exp", "repeat"]
+__all__ = ["Bounds", "Objective", "Pass", "log_mean_exp", "repeat"]
 
 Step = Callable[[], tf.Tensor]
+
+
+class Pass(NamedTuple):
+    """What one pass of a minibatch through encoder and decoder computes; B images, M latents."""
+
+    means: tf.Tensor  # [B, M]
+    stddev: tf.Tensor  # [B, M]
+    Z: tf.Tensor  # [B, M]
+    logits: tf.Tensor  # [B, D · n_parameters], the parameters of p(x|z)
+    log_likelihood: tf.Tensor  # [B], log p(x|z) in nats
+    kl: tf.Tensor  # [B], KL(q(z|x) || p(z)) in nats
+
+    @property
+    def elbo(self) -> tf.Tensor:
+        """The evidence lower bound, summed over the batch."""
+        return tf.reduce_sum(self.log_likelihood - self.kl)
 
 
 class Bounds(NamedTuple):

@@ -14,48 +14,26 @@ Generative Models*, ICML.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
-from vae_tf1 import flows, likelihoods, parts, priors
+from vae_tf1 import likelihoods, priors
 from vae_tf1.backend.fork import check_not_forked, note_session
-from vae_tf1.backend.memory import check_room
 from vae_tf1.backend.notices import without_deprecation_notices, without_first_notices
-from vae_tf1.checks import check_count, check_one_of
+from vae_tf1.checks import check_count
 from vae_tf1.divergence import log_density_gaussian
-from vae_tf1.likelihoods import Likelihood
-from vae_tf1.model import layers, noise, optimizers
-from vae_tf1.model.bound import Bounds, Objective, repeat
-from vae_tf1.model.layers import DenseLayer
+from vae_tf1.model import noise, optimizers
+from vae_tf1.model.bound import Bounds, Objective, Pass, repeat
+from vae_tf1.model.composition import Composition
 from vae_tf1.model.noise import Stream
 from vae_tf1.model.state import Counters, TrainingState
 
-__all__ = ["PARTS", "Model", "Pass"]
-
-_BYTES_PER_WEIGHT = 4 * 5  # float32: the weight, its two slots, its gradient, and the update
+__all__ = ["Model", "Pass"]
 
 
-class Pass(NamedTuple):
-    """What one pass of a minibatch through encoder and decoder computes; B images, M latents."""
-
-    means: tf.Tensor  # [B, M]
-    stddev: tf.Tensor  # [B, M]
-    Z: tf.Tensor  # [B, M]
-    logits: tf.Tensor  # [B, D · n_parameters], the parameters of p(x|z)
-    log_likelihood: tf.Tensor  # [B], log p(x|z) in nats
-    kl: tf.Tensor  # [B], KL(q(z|x) || p(z)) in nats
-
-    @property
-    def elbo(self) -> tf.Tensor:
-        """The evidence lower bound, summed over the batch."""
-        return tf.reduce_sum(self.log_likelihood - self.kl)
-
-
-class Model:
+class Model(Composition):
     """The model apart from what is done with it: no file, no thread, no clock.
 
     `vae_tf1.VariationalAutoencoder` is this class with `fit`, `transform`, `save` and the rest; its
@@ -70,41 +48,20 @@ class Model:
         hidden_layer_sizes: Sequence[int],
         *,
         seed: int | None = None,
-        prior: Any = None,
-        kl: str = "analytic",
         optimizer: Any = "rmsprop",
         learning_rate: Any = None,
         clip_norm: float | None = None,
-        likelihood: str | Likelihood = "bernoulli",
-        encoder: Any = None,
-        decoder: Any = None,
-        flow: Any = None,
-        n_labels: int | None = None,
         importance_samples: int = 1,
         beta: float = 1.0,
         kl_warm_up: int = 0,
         doubly_reparameterized: bool = False,
+        **composition: Any,
     ) -> None:
-        self.D = check_count(D, "D")
-        self.hidden_layer_sizes = _check_sizes(hidden_layer_sizes)
-        if encoder is not None and decoder is not None and len(self.hidden_layer_sizes) > 1:
-            raise ValueError(
-                "hidden_layer_sizes is [M], the size of the code, if encoder and decoder are given"
-            )
-        self._own_layers = {"encoder": encoder, "decoder": decoder}
-        self.M = self.hidden_layer_sizes[-1]
-        self.kl = check_one_of(kl, "kl", ("analytic", "monte_carlo"))
+        super().__init__(D, hidden_layer_sizes, **composition)
         if seed is not None:
             seed = check_count(seed, "seed", least=0)
-        self.prior = prior
-        self.prior_distribution = priors.as_prior(prior, self.M)
-        self.flow = None if flow is None else flows.as_flow(flow)
-        self.n_labels = None if n_labels is None else check_count(n_labels, "n_labels", least=2)
-        if n_labels is not None and isinstance(prior, priors.VampPrior):
-            raise ValueError("a VampPrior's pseudo-images have no labels: leave out n_labels")
-        self.likelihood = likelihoods.as_likelihood(likelihood)
         self.objective = Objective(importance_samples, beta, kl_warm_up, doubly_reparameterized)
-        if flow is not None and doubly_reparameterized:
+        if self.flow is not None and doubly_reparameterized:
             raise ValueError(
                 "doubly_reparameterized needs log q(z|x) at any code, which a flow does not give: "
                 "leave out one of the two"
@@ -113,7 +70,7 @@ class Model:
         self.optimizer = self.updates.optimizer
 
         check_not_forked()
-        self._check_room()
+        self.check_room()
         self.graph = tf.Graph() if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
         with self.graph.as_default(), without_deprecation_notices():
             if seed is None:
@@ -127,7 +84,11 @@ class Model:
         with without_first_notices("session"):
             self.sess = tf.compat.v1.Session(graph=self.graph)
             self.sess.run(self.init_op)
-        self._check_learning_rate()
+        try:
+            self.updates.check_rate(self.learning_rate)
+        except ValueError:
+            self.close()
+            raise
 
     @property
     def seed(self) -> int:
@@ -142,9 +103,7 @@ class Model:
         self.Z_input = tf.compat.v1.placeholder(
             tf.float32, (None, self.M + (self.n_labels or 0)), name="Z_input"
         )
-        self.likelihood = parts.adopted(self.likelihood, self.D)
-        self._build_layers()
-        self._build_parts()
+        self.build_composition(self.seed)
         self.counters = Counters(self.seed)
         self.noise_key, self.global_step = self.counters.noise_key, self.counters.global_step
 
@@ -188,88 +147,6 @@ class Model:
             tf.compat.v1.global_variables_initializer(), *self.counters.initializers
         )
 
-    def _build_layers(self) -> None:
-        """Create the layers in the original's order, which is that of the names in checkpoints."""
-        numbers = itertools.count()
-
-        def weights_seed() -> tuple[int, int]:
-            return self._pair_of_seeds(Stream.WEIGHTS, next(numbers))
-
-        n_parameters = self.D * self.likelihood.n_parameters
-        self.widest = n_parameters  # most values of an image, of its code, or of a layer between
-
-        def network(which: str, value: tf.Tensor, hidden: list[int], outputs: int) -> list[Any]:
-            """Return the user's layers, or a relu layer for each size; then an unbounded one."""
-            own = self._own_layers[which]
-            if own is None:
-                sizes = [*value.shape.as_list()[1:], *hidden]
-                first = [
-                    DenseLayer(*pair, seed=weights_seed()) for pair in itertools.pairwise(sizes)
-                ]
-            else:
-                first, sizes = layers.adopt(own, value, weights_seed, which)
-                sizes = [*value.shape.as_list()[1:], *sizes]
-            self.widest = max(self.widest, *sizes)
-            return [*first, DenseLayer(sizes[-1], outputs, f=tf.identity, seed=weights_seed())]
-
-        *hidden, M = self.hidden_layer_sizes
-        self.encoder_layers = network("encoder", self.X, hidden, 2 * M)  # means, unbounded stddev
-        self.decoder_layers = network("decoder", self.Z_input, hidden[::-1], n_parameters)
-
-    def _check_room(self) -> None:
-        """Raise a MemoryError if weights, slots and gradients do not fit into this machine."""
-        *hidden, M = self.hidden_layer_sizes
-        sizes = [self.D, *hidden, 2 * M], [M, *hidden[::-1], self.D * self.likelihood.n_parameters]
-        weights = sum(a * b for each in sizes for a, b in itertools.pairwise(each))
-        named = "-".join(map(str, [self.D, *hidden, M]))
-        check_room(_BYTES_PER_WEIGHT * weights, f"a model with the layers {named}")
-
-    def _build_parts(self) -> None:
-        """Create the variables of prior and flow, and see whether the KL has a closed form."""
-
-        def next_seed() -> tuple[int, int]:
-            return self._pair_of_seeds(Stream.PARTS, next(numbers))
-
-        numbers = itertools.count()
-        if self.flow is not None:
-            self.flow = parts.adopted(self.flow, self.M, next_seed, 2 * self.M)
-            flows.check_size(self.flow, self.M, 2 * self.M)
-        if not isinstance(self.prior_distribution, priors.Normal):
-            self.prior_distribution = parts.adopted(self.prior_distribution, self, next_seed)
-            priors.check_shape(self.prior_distribution, self.M)
-        if self.flow is not None or not hasattr(self.prior_distribution, "kl"):
-            self.kl = "monte_carlo"
-        for name, part in self._parts().items():
-            parts.check_variables(part, f"the {name}")
-
-    def _pair_of_seeds(self, *path: int) -> tuple[int, int]:
-        return divmod(noise.key(self.seed, *path), 2**32)
-
-    def describe_parts(self) -> dict[str, Any]:
-        """Return the parts that are not the default ones, in JSON's types."""
-        described: dict[str, Any] = {}
-        if type(self.likelihood) is not likelihoods.Bernoulli:
-            described["likelihood"] = parts.describe(self.likelihood, likelihoods.READY_MADE)
-        for which, own in self._own_layers.items():
-            if own is not None:
-                *first, _ = getattr(self, f"{which}_layers")
-                described[which] = [parts.describe(layer, layers.READY_MADE) for layer in first]
-        if self.n_labels is not None:
-            described["n_labels"] = self.n_labels
-        if self.flow is not None:
-            described["flow"] = parts.describe(self.flow, flows.READY_MADE)
-        return described
-
-    def describe_prior(self) -> dict[str, Any] | None:
-        """Return the prior in JSON's types, None if it is N(0, I)."""
-        if self.prior is None:
-            return None
-        if hasattr(self.prior, "KL_divergence"):
-            return {"mean": self.prior.prior_mean, "variance": self.prior.prior_variance}
-        found = self.prior_distribution
-        described = found.flow if isinstance(found, priors.FlowPrior) else found
-        return parts.describe(described, priors.READY_MADE)
-
     def _op_seed(self, number: int) -> int:
         return noise.op_seed(self.seed, Stream.SAMPLES, number)
 
@@ -278,26 +155,7 @@ class Model:
         pairs = self.optimizer.compute_gradients(loss, var_list=self.variables)
         return [(tf.zeros_like(v) if g is None else g, v) for g, v in pairs]
 
-    # The parts of the ELBO -----------------------------------------------------------------------
-
-    @property
-    def variables(self) -> list[tf.Variable]:
-        """What is trained, in the order of the names in a checkpoint: weights and biases first."""
-        everything = [*self.encoder_layers, *self.decoder_layers]
-        of_layers = [v for layer in everything for v in parts.variables_of(layer)]
-        return of_layers + [v for found in self.part_variables.values() for v in found]
-
-    @property
-    def part_variables(self) -> dict[str, list[tf.Variable]]:
-        """The variables of each part other than the layers, by the name of the part."""
-        return {name: parts.variables_of(part) for name, part in self._parts().items()}
-
-    def _parts(self) -> dict[str, Any]:
-        return {
-            "likelihood": self.likelihood,
-            "prior": self.prior_distribution,
-            "flow": self.flow,
-        }
+    # The equations -------------------------------------------------------------------------------
 
     def encode(self, X: tf.Tensor) -> tf.Tensor:
         """Return what the encoder makes of images, (B, 2M); `latent` reads it."""
@@ -360,6 +218,7 @@ class Model:
         self, Z0: tf.Tensor, means: tf.Tensor, stddev: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Return the codes (B, M) that the flow makes of these, and log q(z|x) in nats, (B,)."""
+        assert self.flow is not None  # or nothing would call this
         Z, log_det = self.flow.forward(Z0, tf.concat([means, stddev], 1))
         # log q(z|x) = log N(z₀; means, stddev²) − log |det ∂z/∂z₀|
         return Z, log_density_gaussian(Z0, means, stddev) - log_det
@@ -382,22 +241,6 @@ class Model:
         """Return the logits of p(x|z): codes (B, M) to (B, D)."""
         with tf.name_scope("decoder"):
             return _through(self.decoder_layers, Z)
-
-    # With n_labels, the one-hot label of each image stands after its D values, and so it does after
-    # the M values of a code that is decoded: p(x|z, y), q(z|x, y).
-
-    @property
-    def width(self) -> int:
-        """Number of values of an image and of its label."""
-        return self.D + (self.n_labels or 0)
-
-    def images(self, X: tf.Tensor) -> tf.Tensor:
-        """Return images (B, D) without their labels."""
-        return X if self.n_labels is None else X[:, : self.D]
-
-    def given(self, Z: tf.Tensor, X: tf.Tensor) -> tf.Tensor:
-        """Return codes with the labels of these images, as `decode` takes them."""
-        return Z if self.n_labels is None else tf.concat([Z, X[:, self.D :]], 1)
 
     def forward(self, X: tf.Tensor, epsilon: tf.Tensor) -> Pass:
         """Pass a minibatch through the model: the one definition of its ELBO.
@@ -428,23 +271,13 @@ class Model:
         with tf.name_scope("bound"):
             return self.objective.of_weights(self, X, epsilon, step)
 
-    # The learning rate ---------------------------------------------------------------------------
+    # The session ---------------------------------------------------------------------------------
 
     @property
     def learning_rate(self) -> float | None:
         """The learning rate of the next step; None if the user's optimizer has one of its own."""
         rate = self.updates.current_rate
         return float(self.sess.run(rate)) if tf.is_tensor(rate) else rate  # type: ignore[arg-type]
-
-    def _check_learning_rate(self) -> None:
-        rate = self.learning_rate
-        if rate is not None and not (np.isfinite(rate) and rate >= 0):
-            self.close()
-            raise ValueError(
-                f"learning_rate(step) must be finite and not negative, but is {rate} at step 0"
-            )
-
-    # Release -------------------------------------------------------------------------------------
 
     def close(self) -> None:
         """Release the session, and with it the memory of the variables; twice does no harm."""
@@ -456,26 +289,6 @@ class Model:
         check_not_forked()
         if self._closed:
             raise ValueError("this model has been closed; build or load it again to use it")
-
-
-def _check_sizes(sizes: Sequence[int]) -> list[int]:
-    if not np.iterable(sizes) or isinstance(sizes, str):
-        raise TypeError(
-            f"hidden_layer_sizes must be a list of integers such as [200, 100], not {sizes!r}"
-        )
-    checked = [check_count(size, "a hidden layer size") for size in sizes]
-    if not checked:
-        raise ValueError("hidden_layer_sizes is empty: the last one is the size of the code")
-    return checked
-
-
-PARTS: dict[str, parts.Table] = {
-    "likelihood": likelihoods.READY_MADE,
-    "encoder": layers.READY_MADE,
-    "decoder": layers.READY_MADE,
-    "prior": priors.READY_MADE,
-    "flow": flows.READY_MADE,
-}  # the ready-made parts by the argument that takes them
 
 
 def _through(layers: list[Any], value: tf.Tensor) -> tf.Tensor:

@@ -18,7 +18,7 @@ import tensorflow as tf
 from vae_tf1.backend.gradients import gradient_of
 from vae_tf1.checks import check_count, check_one_of
 from vae_tf1.model.initializers import Initializer, glorot, named, original
-from vae_tf1.parts import adopted, check_variables
+from vae_tf1.model.parts import adopted, check_variables
 
 __all__ = [
     "READY_MADE",
@@ -289,7 +289,7 @@ def adopt(
 
 def activation(f: Activation | str) -> Activation:
     """Return the activation of that name, or the function itself."""
-    from vae_tf1.parts import ACTIVATIONS
+    from vae_tf1.model.parts import ACTIVATIONS
 
     return ACTIVATIONS[check_one_of(f, "f", tuple(ACTIVATIONS))] if isinstance(f, str) else f
 

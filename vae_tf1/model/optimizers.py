@@ -108,6 +108,14 @@ class Updates:
             )
         return tf.cast(rate, tf.float32)
 
+    @staticmethod
+    def check_rate(rate: float | None) -> None:
+        """Raise a ValueError if the first learning rate is not finite, or negative."""
+        if rate is not None and not (math.isfinite(rate) and rate >= 0):
+            raise ValueError(
+                f"learning_rate(step) must be finite and not negative, but is {rate} at step 0"
+            )
+
     def step(self, gradients: Sequence[tuple[tf.Tensor, tf.Variable]], step: Step) -> Any:
         """Return the op of one step, and with it make the optimizer's slots."""
         of, variables = zip(*gradients, strict=True)

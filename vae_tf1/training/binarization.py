@@ -20,7 +20,7 @@ from vae_tf1.likelihoods import support_of
 from vae_tf1.model import noise, philox
 from vae_tf1.model.graph import Model
 from vae_tf1.model.noise import Stream
-from vae_tf1.support import UNIT_INTERVAL
+from vae_tf1.model.support import UNIT_INTERVAL
 
 __all__ = ["Binarizer"]
 

@@ -210,6 +210,7 @@ def _is_number(value: Any) -> bool:
 
 def _images(validation_data: Any) -> ArrayLike:
     pair = isinstance(validation_data, tuple) and len(validation_data) == 2
-    if pair and all(np.ndim(part) == 2 for part in validation_data):
+    parts: Any = validation_data
+    if pair and all(np.ndim(part) == 2 for part in parts):
         raise ValueError("validation_data must be images alone: there are no targets")
     return validation_data

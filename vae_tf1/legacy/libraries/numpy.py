@@ -63,6 +63,15 @@ def names() -> dict[str, object]:
         "mat": np.asmatrix,
     }
     changed = {
+        "cast": _Cast(),
+        "load": _load,
+        "sctypes": {
+            "int": [np.int8, np.int16, np.int32, np.int64],
+            "uint": [np.uint8, np.uint16, np.uint32, np.uint64],
+            "float": [np.float16, np.float32, np.float64, np.longdouble],
+            "complex": [np.complex64, np.complex128, np.clongdouble],
+            "others": [bool, object, bytes, str, np.void],
+        },
         "vstack": _stacks_any_iterable(np.vstack),
         "hstack": _stacks_any_iterable(np.hstack),
         "dstack": _stacks_any_iterable(np.dstack),
@@ -73,6 +82,21 @@ def names() -> dict[str, object]:
         "random.random_integers": _random_integers,
     }
     return {f"numpy.{name}": value for name, value in (aliases | changed).items()}
+
+
+class _Cast(dict):
+    """`np.cast[dtype](x)`, an array of that type; the key may be the type, its name or its code."""
+
+    def __missing__(self, dtype) -> Callable:
+        return lambda x: np.asarray(x).astype(dtype)
+
+
+def _load(file, mmap_mode=None, allow_pickle=True, fix_imports=True, encoding="latin1", **kwargs):
+    """Load arrays, those that hold pickled objects included, as NumPy did by default then."""
+    return np.load(
+        file, mmap_mode=mmap_mode, allow_pickle=allow_pickle, fix_imports=fix_imports,
+        encoding=encoding, **kwargs,
+    )  # fmt: skip
 
 
 def _stacks_any_iterable(function: Callable) -> Callable:

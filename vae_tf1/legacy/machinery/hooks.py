@@ -13,12 +13,12 @@ import importlib
 import importlib.machinery
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
-from pathlib import Path
 from types import FrameType, ModuleType
 
 from vae_tf1.legacy import families
+from vae_tf1.legacy.libraries.numpy1 import print_as_then
 from vae_tf1.legacy.machinery.overlay import View, find
 from vae_tf1.legacy.machinery.source import LegacyLoader
 
@@ -38,10 +38,13 @@ class Territory:
     ----------
     packages : sequence of str
         Installed top-level packages that were written for TensorFlow 1 as well.
+    elsewhere : sequence of str
+        Folders on the path that hold other people's packages, though not installed ones.
     """
 
-    def __init__(self, packages: tuple[str, ...] = ()) -> None:
+    def __init__(self, packages: Sequence[str] = (), elsewhere: Sequence[str] = ()) -> None:
         self._packages = frozenset(packages)
+        self._elsewhere = tuple(os.path.join(os.path.realpath(f), "") for f in elsewhere)
         self.holds_file = cache(self._holds_file)
 
     def holds(self, importer: dict) -> bool:
@@ -59,6 +62,10 @@ class Territory:
         """Tell whether a module about to be loaded from `file` is old."""
         return self.holds({"__name__": name, "__file__": file})
 
+    def owns(self, file: str) -> bool:
+        """Tell whether an old module belongs to the script itself."""
+        return not os.path.realpath(file).startswith(self._elsewhere)
+
     def _holds_file(self, file: str) -> bool:
         path = os.path.realpath(file)
         parts = path.split(os.sep)
@@ -69,10 +76,8 @@ class Territory:
 
 @cache
 def _new_folders() -> tuple[str, ...]:
-    """Return the folders of the standard library and of this project's own loader."""
-    project = Path(__file__).resolve().parents[3]
-    folders = [os.path.dirname(os.__file__), project / "util"]
-    return tuple(os.path.realpath(folder) + os.sep for folder in folders)
+    """Return the folder of the standard library."""
+    return (os.path.realpath(os.path.dirname(os.__file__)) + os.sep,)
 
 
 class LegacyImports:
@@ -95,8 +100,12 @@ class LegacyImports:
         self._tensorflow = tensorflow
         self._finder = _Finder(territory, python2)
 
+    def take_for_python2(self) -> None:
+        """Take the script's own modules for Python 2 from now on: the script is."""
+        self._finder.python2 = True
+
     def __enter__(self) -> None:
-        hook = _Hook(self._territory, self._tensorflow)
+        self._hook = hook = _Hook(self._territory, self._tensorflow)
         self._found = builtins.__import__, importlib.import_module
         builtins.__import__, importlib.import_module = hook.import_, hook.import_module
         _insert_before_path_finder(self._finder)
@@ -104,6 +113,8 @@ class LegacyImports:
     def __exit__(self, *_: object) -> None:
         builtins.__import__, importlib.import_module = self._found
         sys.meta_path.remove(self._finder)
+        if self._hook.print_as_now is not None:
+            self._hook.print_as_now()
 
 
 class _Hook:
@@ -114,10 +125,12 @@ class _Hook:
         self._tensorflow = tensorflow
         self._import = builtins.__import__
         self._import_module = importlib.import_module
+        self.print_as_now: Callable[[], None] | None = None
 
     def import_(self, name, globals=None, locals=None, fromlist=(), level=0):
         """Stand for `builtins.__import__`."""
         root = name.partition(".")[0]
+        level = max(level, 0)  # -1, Python 2's default, comes from an `__import__` of the script's
         if level or root not in _PACKAGES:
             return self._import(name, globals, locals, fromlist, level)
         importer = _importer(sys._getframe(1), globals)
@@ -130,6 +143,8 @@ class _Hook:
 
     def _view(self, root: str, name: str, fromlist: tuple[str, ...]) -> View:
         """Return the view of a package, from which a module or some names are imported."""
+        if root in ("numpy", "tensorflow") and self.print_as_now is None:
+            self.print_as_now = print_as_then()
         if root == "tensorflow":
             return self._tensorflow()
         if root == "keras":
@@ -170,7 +185,7 @@ class _Finder:
 
     def __init__(self, territory: Territory, python2: bool) -> None:
         self._territory = territory
-        self._python2 = python2
+        self.python2 = python2
 
     def find_spec(self, name, path=None, target=None):
         """Return the module's spec, or None if it is not on the path."""
@@ -180,7 +195,8 @@ class _Finder:
             and type(spec.loader) is importlib.machinery.SourceFileLoader
             and self._territory.holds_module(name, spec.origin)
         ):
-            spec.loader = LegacyLoader(spec.loader.name, spec.loader.path, self._python2)
+            python2 = self.python2 and self._territory.owns(spec.origin)
+            spec.loader = LegacyLoader(spec.loader.name, spec.loader.path, python2)
         return spec
 
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import linecache
 import os
 import re
 import runpy
 import sys
+import traceback
 import warnings
 from collections.abc import Sequence
 from importlib.machinery import SourceFileLoader
 from types import ModuleType, TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vae_tf1.legacy.machinery.hooks import LegacyImports
 
 __all__ = ["run_module", "run_script"]
 
@@ -57,8 +63,7 @@ def run_script(
         __annotations__={},
         __loader__=SourceFileLoader("__main__", file),
     )
-    _start(packages, python2)
-    _run(data, module, python2)
+    _run(data, module, python2, _start(packages, python2))
 
 
 def run_module(
@@ -79,7 +84,7 @@ def run_module(
         With status 1 if there is no such module; whatever the module raises otherwise.
     """
     _set_first_path(os.getcwd())
-    _start(packages, python2)
+    imports = _start(packages, python2)
     try:
         spec = importlib.util.find_spec(name)
         if spec is not None and spec.submodule_search_locations is not None:
@@ -107,7 +112,7 @@ def run_module(
         __package__=spec.parent,
     )
     with open(spec.origin, "rb") as script:
-        _run(script.read(), module, python2)
+        _run(script.read(), module, python2, imports)
 
 
 def _set_first_path(folder: str) -> None:
@@ -120,27 +125,43 @@ def _set_first_path(folder: str) -> None:
         sys.path.append(project)
 
 
-def _start(packages: Sequence[str], python2: bool) -> None:
+def _start(packages: Sequence[str], python2: bool) -> LegacyImports:
     """Give old modules what they import, for good: a script's threads may outlive its last line."""
     from vae_tf1.legacy.machinery.hooks import LegacyImports, Territory
 
-    LegacyImports(Territory(tuple(packages)), _tensorflow, python2).__enter__()
+    here = os.path.join(os.path.realpath(os.getcwd()), "")
+    mine = os.path.join(os.path.realpath(sys.path[0]), "")
+    others = [os.path.join(os.path.realpath(folder), "") for folder in sys.path[1:]]
+    elsewhere = [o for o in others if not (here.startswith(o) or mine.startswith(o))]
+    imports = LegacyImports(Territory(packages, elsewhere), _tensorflow, python2)
+    imports.__enter__()
+    return imports
 
 
-def _run(data: bytes, module: ModuleType, python2: bool) -> None:
+def _run(data: bytes, module: ModuleType, python2: bool, imports: LegacyImports) -> None:
     from vae_tf1.legacy.machinery.source import parse
 
     module.__builtins__ = sys.modules["builtins"]
     sys.modules["__main__"] = module
     try:
+        if module.__file__.endswith(".ipynb"):
+            from vae_tf1.legacy import notebook
+
+            found = notebook.read(data, module.__file__)
+            if python2 or found.is_python2:
+                imports.take_for_python2()
+            notebook.run(found._replace(is_python2=python2 or found.is_python2), module)
+            return
         in_package = bool(module.__package__)
-        tree, _ = parse(data, module.__file__, in_package=in_package, python2=python2)
+        tree, is_python2 = parse(data, module.__file__, in_package=in_package, python2=python2)
+        if is_python2:
+            imports.take_for_python2()
         code = compile(tree, module.__file__, "exec", dont_inherit=True)
         exec(code, module.__dict__)
     except SystemExit:
         raise
     except BaseException:
-        _report_only_the_scripts_frames()
+        _report_only_the_scripts_frames(b"tensorflow" in data, module.__file__.endswith(".ipynb"))
         raise
 
 
@@ -158,20 +179,59 @@ def _tensorflow() -> ModuleType:
     return families.tensorflow()
 
 
-def _report_only_the_scripts_frames() -> None:
-    """Have the exception that is on its way shown as if there were no runner around the script."""
+def _report_only_the_scripts_frames(of_tensorflow: bool = False, is_notebook: bool = False) -> None:
+    """Have the exception that is on its way shown as if there were no runner around the script.
+
+    Parameters
+    ----------
+    of_tensorflow : bool
+        Whether to say in a last line what kind of thing is missing.
+    is_notebook : bool
+        Whether the script is one.
+    """
     show = sys.excepthook
 
     def hook(kind: type, error: BaseException, trace: TracebackType | None) -> None:
         _trim(error, set())
-        show(kind, error, error.__traceback__)
+        if show is sys.__excepthook__ and is_notebook:  # whose lines no file holds
+            traceback.print_exception(kind, error, error.__traceback__)
+        else:
+            show(kind, error, error.__traceback__)
+        advice = _advice(error) if of_tensorflow else None
         if isinstance(error, TypeError) and _SLIPS_OF_DIVISION.search(str(error)):
-            sys.stderr.write(
-                "(If the script was written for Python 2, where 7 / 2 is 3, "
-                "run it with --python2 before its name.)\n"
+            advice = (
+                "If the script was written for Python 2, where 7 / 2 is 3, "
+                "run it with --python2 before its name."
             )
+        if advice:
+            sys.stderr.write(f"({advice})\n")
 
     sys.excepthook = hook
+
+
+def _advice(error: BaseException) -> str | None:
+    """Tell a missing package, file or argument apart from a missing name, which says so itself."""
+    text, name = str(error), str(getattr(error, "name", "") or "")
+    if isinstance(error, ModuleNotFoundError) and name and "pip install" not in text:
+        if name.partition(".")[0] == "tensorflow":
+            return None
+        return f"A package is missing, not a name of TensorFlow's: {name.partition('.')[0]}"
+    if isinstance(error, FileNotFoundError):
+        return f"The script's data is missing, not a name of TensorFlow's: {error.filename}"
+    if type(error).__name__ in ("HTTPError", "URLError"):
+        return f"The script's data could not be fetched; no name of TensorFlow's is missing: {text}"
+    if isinstance(error, IndexError) and _reads_arguments(error):
+        return "An argument of the script is missing, not a name of TensorFlow's."
+    return None
+
+
+def _reads_arguments(error: BaseException) -> bool:
+    """Tell whether the line that failed is one of the script's that reads `sys.argv`."""
+    *_, last = [None, *_chain(error.__traceback__)]
+    if last is None:
+        return False
+    line = linecache.getline(last.tb_frame.f_code.co_filename, last.tb_lineno)
+    return "argv" in line
 
 
 # What becomes of a quotient that Python 2 would have rounded down.
@@ -213,6 +273,8 @@ _MACHINERY = (
     runpy.__file__,
     importlib.util.__file__,
     os.path.join(_LEGACY, "__main__.py"),
+    os.path.join(_LEGACY, "notebook.py"),
+    os.path.join(_LEGACY, "libraries", "arrays.py"),
     os.path.join(_LEGACY, "machinery", ""),
     os.path.join(_LEGACY, "python2", ""),
 )

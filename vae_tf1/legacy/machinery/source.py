@@ -6,11 +6,16 @@ import ast
 import importlib.machinery
 from types import CodeType
 
-__all__ = ["LegacyLoader", "parse"]
+__all__ = ["LegacyLoader", "parse", "runs_only_on_python2"]
 
 
 def parse(
-    data: bytes, path: str, *, in_package: bool = False, python2: bool = False
+    data: bytes,
+    path: str,
+    *,
+    in_package: bool = False,
+    python2: bool = False,
+    numpy: set[str] | None = None,
 ) -> tuple[ast.Module, bool]:
     """Parse a module's source, by way of a translation if it is Python 2.
 
@@ -24,6 +29,8 @@ def parse(
         Whether the module belongs to a package, where Python 2 also imports siblings by bare name.
     python2 : bool
         Whether to take a module that parses as both for Python 2.
+    numpy : set of str, optional
+        What the module calls NumPy, if that is not in its imports.
 
     Returns
     -------
@@ -38,12 +45,19 @@ def parse(
     ModuleNotFoundError
         It is Python 2, and fissix, which translates it, is not installed.
     """
+    from vae_tf1.legacy.libraries import numpy1
+
+    tree, is_python2 = _parse(data, path, in_package, python2)
+    return numpy1.rewrite(tree, numpy), is_python2
+
+
+def _parse(data: bytes, path: str, in_package: bool, python2: bool) -> tuple[ast.Module, bool]:
     error = None
     try:
         tree = compile(data, path, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
     except SyntaxError as failure:
         error = failure
-    if error is None and not (python2 or _runs_only_on_python2(tree)):
+    if error is None and not (python2 or runs_only_on_python2(tree)):
         return tree, False
     from vae_tf1.legacy.python2 import translate as translator
 
@@ -88,7 +102,7 @@ _MODULES = frozenset(
 )
 
 
-def _runs_only_on_python2(tree: ast.Module) -> bool:
+def runs_only_on_python2(tree: ast.Module) -> bool:
     """Tell whether a module that parses as Python 3 uses, unguarded, what only Python 2 has."""
     guarded = {
         id(node)
@@ -115,4 +129,15 @@ def _runs_only_on_python2(tree: ast.Module) -> bool:
             bound.add(node.name)
         elif isinstance(node, ast.arg):
             bound.add(node.arg)
-    return bool(_BUILTINS & loads - bound or _MODULES & imports)
+    return bool(_BUILTINS & loads - bound or _MODULES & imports or _prints_python2(tree))
+
+
+def _prints_python2(tree: ast.Module) -> bool:
+    """Tell whether ``print`` stands alone, or before ``>>``: Python 3 would print nothing."""
+    for node in ast.walk(tree):
+        shifts = isinstance(node, ast.BinOp) and isinstance(node.op, ast.RShift)
+        if shifts or isinstance(node, ast.Expr):
+            first = node.left if shifts else node.value
+            if isinstance(first, ast.Name) and first.id == "print":
+                return True
+    return False

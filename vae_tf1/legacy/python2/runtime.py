@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import decimal
+import functools
 import io
 import numbers
 import operator
 import pickle
+import sys
 from builtins import input, open  # noqa: UP029 - handed on by name
 
 # `open` and `input` are here for modules that call them `file` and `raw_input`.
-__all__ = ["cmp", "divide", "inplace_divide", "input", "names", "open", "round_", "title"]
+__all__ = [
+    "cmp", "divide", "exec_", "execfile", "inplace_divide", "input", "names", "open", "round_",
+    "sort", "sorted_", "title",
+]  # fmt: skip
 
 title = "Python 2 at run time: its division, rounding and comparison, and `pickle` as its `cPickle`"
 
@@ -67,6 +72,57 @@ def round_(number: float, ndigits: int = 0) -> float:
 def cmp(a: object, b: object) -> int:
     """Return -1, 0 or 1 as `a` is less than, equal to or greater than `b`."""
     return (a > b) - (a < b)
+
+
+def sorted_(iterable, cmp=None, key=None, reverse=False) -> list:
+    """Return what ``sorted`` of Python 2 does, whose second argument compares two values."""
+    return sorted(iterable, key=_key(cmp, key), reverse=reverse)
+
+
+def sort(owner: object, *args: object, **kwargs: object) -> object:
+    """Call ``owner.sort``; the first argument of a list's compares two values."""
+    if not isinstance(owner, list):
+        return owner.sort(*args, **kwargs)
+    given = dict(zip(("cmp", "key", "reverse"), args, strict=False)) | kwargs
+    key = _key(given.get("cmp"), given.get("key"))
+    return owner.sort(key=key, reverse=given.get("reverse", False))
+
+
+def _key(cmp, key):
+    if cmp is None:
+        return key
+    compared = functools.cmp_to_key(cmp)
+    return compared if key is None else lambda value: compared(key(value))
+
+
+def exec_(code, globals=None, locals=None) -> None:
+    """Run code, text in Python 2 included, as ``exec code in globals, locals`` does."""
+    frame = sys._getframe(1)
+    if globals is None:
+        globals, locals = frame.f_globals, frame.f_locals
+    if isinstance(code, io.IOBase):
+        code = code.read()
+    if isinstance(code, str | bytes):
+        code = _compiled(code, "<string>")
+    exec(code, globals, globals if locals is None else locals)
+
+
+def execfile(filename, globals=None, locals=None) -> None:
+    """Run a file in Python 2, by default in the namespace of who calls."""
+    frame = sys._getframe(1)
+    if globals is None:
+        globals, locals = frame.f_globals, frame.f_locals
+    with open(filename, "rb") as file:
+        code = _compiled(file.read(), filename)
+    exec(code, globals, globals if locals is None else locals)
+
+
+def _compiled(source: str | bytes, path: str):
+    from vae_tf1.legacy.machinery.source import parse
+
+    data = source.encode() if isinstance(source, str) else source
+    tree, _ = parse(data, path, python2=True)
+    return compile(tree, path, "exec", dont_inherit=True)
 
 
 def _load(file, **options):

@@ -13,14 +13,22 @@ import re
 import tokenize
 import warnings
 
-__all__ = ["parse"]
+from vae_tf1.legacy.libraries.numpy1 import insert_import
+
+__all__ = ["parse", "to_python3", "with_runtime"]
 
 # What a translated module imports from `python2_runtime`, by the name it has in the module: the
 # division, under names that no script's own can clash with, and those builtins that fissix leaves
 # alone, where the module uses them.
 _DIVIDE, _INPLACE = "__python2_divide__", "__python2_inplace_divide__"
-_DIVISION = {_DIVIDE: "divide", _INPLACE: "inplace_divide"}
-_BUILTINS = {"cmp": "cmp", "file": "open", "raw_input": "input", "round": "round_"}
+_SORT = "__python2_sort__"
+_DIVISION = {_DIVIDE: "divide", _INPLACE: "inplace_divide", _SORT: "sort"}
+_BUILTINS = {
+    "cmp": "cmp", "exec": "exec_", "execfile": "execfile", "file": "open", "raw_input": "input",
+    "round": "round_", "sorted": "sorted_",
+}  # fmt: skip
+# Done at run time instead: only then is it known what is sorted, or run.
+_NOT_FIXED = (".fix_execfile", ".fix_sorted")
 
 
 def parse(data: bytes, path: str, *, in_package: bool, error: SyntaxError | None) -> ast.Module:
@@ -35,16 +43,22 @@ def parse(data: bytes, path: str, *, in_package: bool, error: SyntaxError | None
     """
     text = _decode(data, path)
     try:
-        translated, classic_division = _refactor(text, path, in_package)
+        translated, classic_division = to_python3(text, path, in_package)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)  # such as "\d", common at the time
             tree = compile(translated, path, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
     except SyntaxError as failure:
         # What a person can act on is Python 3's opinion of the file as it stands.
         raise (error or failure).with_traceback(None) from None
+    _restore_lines(tree, text, translated)
+    return with_runtime(tree, classic_division)
+
+
+def with_runtime(tree: ast.Module, classic_division: bool) -> ast.Module:
+    """Return a translated module's tree with what Python 2 did otherwise at run time."""
     if classic_division:
         tree = _ClassicDivision().visit(tree)
-    _restore_lines(tree, text, translated)
+    tree = _Sorts().visit(tree)
     _import_runtime(tree)
     return tree
 
@@ -59,7 +73,7 @@ def _decode(data: bytes, path: str) -> str:
     return text if text.endswith("\n") else text + "\n"
 
 
-def _refactor(text: str, path: str, in_package: bool) -> tuple[str, bool]:
+def to_python3(text: str, path: str, in_package: bool = False) -> tuple[str, bool]:
     """Return the text in Python 3, and whether ``/`` on integers is to round down."""
     text = _expand_tabs(text)
     tool = _tool(in_package)
@@ -69,7 +83,9 @@ def _refactor(text: str, path: str, in_package: bool) -> tuple[str, bool]:
         raise _NotPython2(str(failure)) from None
     if tree is None:
         raise _NotPython2(f"{path} does not parse as Python 2")
-    return str(tree), "division" not in tree.future_features
+    # These are keywords now, which cannot be imported.
+    found = re.sub(r"^from builtins import (True|False|None)$", "pass", str(tree), flags=re.M)
+    return found, "division" not in tree.future_features
 
 
 @functools.cache
@@ -96,8 +112,8 @@ def _tool(in_package: bool):
 
     fixers = refactor.get_fixers_from_package("fissix.fixes")
     # Implicit relative imports are there only inside a package, and never in a main script.
-    wanted = [name for name in fixers if in_package or not name.endswith(".fix_import")]
-    return Tool(wanted)
+    unwanted = _NOT_FIXED if in_package else (*_NOT_FIXED, ".fix_import")
+    return Tool([name for name in fixers if not name.endswith(unwanted)])
 
 
 def _expand_tabs(text: str) -> str:
@@ -142,21 +158,21 @@ def _import_runtime(tree: ast.Module) -> None:
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     wanted = _DIVISION | {name: _BUILTINS[name] for name in sorted(_BUILTINS.keys() & used)}
     aliases = [ast.alias(name, asname) for asname, name in wanted.items()]
-    statement = ast.ImportFrom("vae_tf1.legacy.python2.runtime", aliases, 0)
-    for node in ast.walk(statement):
-        node.lineno = node.end_lineno = 1
-        node.col_offset = node.end_col_offset = -1
-    tree.body.insert(_after_preamble(tree.body), statement)
+    insert_import(tree, ast.ImportFrom("vae_tf1.legacy.python2.runtime", aliases, 0))
 
 
-def _after_preamble(body: list[ast.stmt]) -> int:
-    """Return where the docstring and the imports from `__future__` end."""
-    for place, statement in enumerate(body):
-        is_text = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-        is_future = isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
-        if not (is_text or is_future):
-            return place
-    return len(body)
+class _Sorts(ast.NodeTransformer):
+    """Turns ``x.sort(f)`` into a call that knows whether `x` is a list: `f` compares two then."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        function = node.func
+        compares = node.args or any(keyword.arg == "cmp" for keyword in node.keywords)
+        if not (isinstance(function, ast.Attribute) and function.attr == "sort" and compares):
+            return node
+        call = _call(_SORT, node, function.value, *node.args)
+        call.keywords = node.keywords
+        return call
 
 
 class _ClassicDivision(ast.NodeTransformer):

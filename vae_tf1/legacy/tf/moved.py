@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from vae_tf1.legacy.machinery.lazy import Moved
+from vae_tf1.legacy.machinery.lazy import Alias, Moved
 
 __all__ = ["names", "title"]
 
@@ -19,6 +19,7 @@ _MODULES = {
     "layers": "tf_keras.api._v1.keras.__internal__.legacy.layers",
     "nn.rnn_cell": _CELLS,
     "python.keras": "tf_keras.src",
+    "python.keras.testing_utils": "tf_keras.src.testing_infra.test_utils",
     "python.layers.base": f"{_LAYERS}.base",
     "python.layers.convolutional": f"{_LAYERS}.convolutional",
     "python.layers.core": f"{_LAYERS}.core",
@@ -29,6 +30,9 @@ _MODULES = {
     "python.ops.rnn_cell_impl": "tf_keras.src.layers.rnn.legacy_cells",
     "contrib.framework": _FRAMEWORK,
     "contrib.framework.nest": "tensorflow.python.util.nest",
+    "contrib.framework.python.framework.checkpoint_utils": (
+        "tensorflow.python.training.checkpoint_utils"
+    ),
     "contrib.framework.python.ops": _FRAMEWORK,
     "contrib.framework.python.ops.ops": "tf_slim.ops.framework_ops",
     "contrib.framework.python.ops.variables": "tf_slim.ops.variables",
@@ -311,6 +315,7 @@ def names() -> dict[str, object]:
     for name in _IN_ARG_SCOPE:
         provided[f"{_ARG_SCOPE}.{name}"] = Moved("tf_slim.ops.arg_scope", name)
     return provided | {
+        "contrib.framework.python.framework.tensor_util": Alias("contrib.framework"),
         _ARG_SCOPE: provided[f"{_ARG_SCOPE}.arg_scope"],
         "python.framework.ops.RegisterShape": _register_shape,
         "python.framework.ops.register_dense_tensor_like_type": _does_nothing,

@@ -15,9 +15,10 @@ from typing import Any
 
 import tensorflow.compat.v1 as tf
 
+from vae_tf1.legacy.machinery.lazy import Moved
 from vae_tf1.legacy.tf import distributions
 
-__all__ = ["names", "title"]
+__all__ = ["StochasticTensor", "names", "score_function", "title", "upstream_of"]
 
 title = "`tf.contrib.bayesflow`: stochastic tensors, a distribution and its sample in one object"
 
@@ -311,8 +312,10 @@ class StochasticTensor(BaseStochasticTensor):
 
     @property
     def _is_reparameterized(self) -> bool:
+        """A class of before TF 1.0 says so itself."""
         kind = self._dist.reparameterization_type
-        return kind == tf.distributions.FULLY_REPARAMETERIZED
+        by_kind = kind == tf.distributions.FULLY_REPARAMETERIZED
+        return getattr(self._dist, "is_reparameterized", by_kind)
 
     @property
     def value_type(self) -> _ValueType:
@@ -405,6 +408,12 @@ def _distribution(dist: Any, dist_args: dict) -> Distribution:
     return dist
 
 
+def upstream_of(model: tf.Tensor) -> list[BaseStochasticTensor]:
+    """Return the stochastic tensors of the graph that a tensor depends on."""
+    nodes = tf.get_collection(STOCHASTIC_TENSOR_COLLECTION)
+    return _upstream(model, {node.value().name: node for node in nodes})
+
+
 def _upstream(loss: tf.Tensor, values: dict[str, BaseStochasticTensor]) -> list:
     """Return the stochastic tensors that a loss depends on, walking back through the graph."""
     found, seen, boundary = [], set(), [loss]
@@ -491,6 +500,17 @@ def _named_tensors() -> dict[str, type]:
     }
 
 
+# What is made of stochastic tensors has a module of its own, loaded on first use.
+_VARIATIONAL = {
+    "monte_carlo": (
+        "expectation expectation_importance_sampler expectation_importance_sampler_logspace"
+    ),
+    "stochastic_gradient_estimators": "get_score_function_with_advantage get_vimco_advantage_fn",
+    "stochastic_variables": "get_stochastic_variable make_stochastic_variable_getter",
+    "variational_inference": "ELBOForms elbo elbo_with_log_joint register_prior",
+}
+
+
 def names() -> dict[str, object]:
     """Return what this family provides, by its TF1 name under `tensorflow`."""
     value_types = {cls.__name__: cls for cls in (MeanValue, SampleValue, SampleAndReshapeValue)} | {
@@ -521,7 +541,12 @@ def names() -> dict[str, object]:
         "stochastic_graph": graph,
         "stochastic_gradient_estimators": estimators,
     }
-    return {
+    variational = {
+        f"contrib.bayesflow.{home}.{name}": Moved("vae_tf1.legacy.tf.contrib.variational", name)
+        for home, found in _VARIATIONAL.items()
+        for name in found.split()
+    }
+    return variational | {
         f"contrib.bayesflow.{home}.{name}": value
         for home, provided in homes.items()
         for name, value in provided.items()

@@ -59,14 +59,8 @@ def _normed(values: tf.Tensor, scope: str, gain: float, shift: float) -> tf.Tens
     return tf.nn.batch_normalization(values, mean, variance, beta, gamma, epsilon)
 
 
-class _Cell(RNNCell):
-    """A cell that makes its variables when it is called.
-
-    Parameters
-    ----------
-    state_size, output_size
-        As of every cell.
-    """
+class _Sized:
+    """What a cell knows of itself: the sizes of its state's tensors and of its output."""
 
     def __init__(self, state_size: Any, output_size: Any, reuse: Any = None, **kwargs: Any) -> None:
         super().__init__(_reuse=reuse, **kwargs)
@@ -83,22 +77,12 @@ class _Cell(RNNCell):
         return self._sizes[1]
 
 
-class _LayerCell(LayerRNNCell):
+class _Cell(_Sized, RNNCell):
+    """A cell that makes its variables when it is called."""
+
+
+class _LayerCell(_Sized, LayerRNNCell):
     """A cell that makes its variables when it is built, and keeps them."""
-
-    def __init__(self, state_size: Any, output_size: Any, reuse: Any = None, **kwargs: Any) -> None:
-        super().__init__(_reuse=reuse, **kwargs)
-        self._sizes = state_size, output_size
-
-    @property
-    def state_size(self) -> Any:
-        """Sizes of the state's tensors."""
-        return self._sizes[0]
-
-    @property
-    def output_size(self) -> Any:
-        """Size of the output."""
-        return self._sizes[1]
 
     def build(self, inputs_shape: Any) -> None:
         """Make the variables for inputs of a known size."""
@@ -456,7 +440,10 @@ class IntersectionRNNCell(_Cell):
         with tf.variable_scope(tf.get_variable_scope(), initializer=self._initializer):
             if _width(inputs) != units:
                 if not self._projects:
-                    raise ValueError("Must have input size == output size for Intersection RNN.")
+                    raise ValueError(
+                        "Must have input size == output size for Intersection RNN. "
+                        "To fix, num_in_proj should be set to num_units at cell init."
+                    )
                 with tf.variable_scope("in_projection"):
                     inputs = _linear(inputs, units)
             joined = _linear(tf.concat([inputs, state], 1), 4 * units)

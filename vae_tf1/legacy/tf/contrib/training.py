@@ -200,7 +200,8 @@ def parse_values(
         else:
             target, key = found.setdefault(name, {}), int(index)
         if not isinstance(target, dict) or key in target:
-            raise ValueError(f"Multiple assignments to variable {name!r} in {values}")
+            what = name if index is None or not isinstance(target, dict) else f"{name}[{index}]"
+            raise ValueError(f"Multiple assignments to variable {what!r} in {values}")
         target[key] = parsed
     return found
 

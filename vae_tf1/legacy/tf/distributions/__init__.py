@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable
 from typing import Any
 
 import tensorflow.compat.v1 as tf
+from tensorflow.python.ops.distributions import util as distribution_util
 
 from vae_tf1.legacy.machinery.lazy import Lazy
+from vae_tf1.legacy.tf.distributions import bijectors, transformed
 from vae_tf1.legacy.tf.distributions import tfp as distributions_tfp
 from vae_tf1.legacy.tf.distributions.base import (
     OldNames,
@@ -139,6 +142,66 @@ def _classes() -> dict[str, type]:
     return classes | {"BernoulliWithSigmoidProbs": made, "BernoulliWithSigmoidP": made}
 
 
+# TensorFlow 1's own, which TensorFlow still has.
+_UTIL = (
+    "fill_triangular", "fill_triangular_inverse", "matrix_diag_transform",
+    "reduce_weighted_logsumexp", "softplus_inverse", "tridiag",
+)  # fmt: skip
+
+
+def _posterior(prior: Any, scale: Any, s: Any, n: Any) -> Any:
+    """Return p(mean | n values of the sum s), which are normal with a known scale."""
+    return _conjugate(prior, scale, s, n, 0.0)
+
+
+def _predictive(prior: Any, scale: Any, s: Any, n: Any) -> Any:
+    """Return p(the next value | n values of the sum s), which are normal with a known scale."""
+    return _conjugate(prior, scale, s, n, 1.0)
+
+
+def _conjugate(prior: Any, scale: Any, s: Any, n: Any, noise: float) -> Any:
+    scale = tf.convert_to_tensor(scale)
+    prior_precision = 1 / prior.scale**2
+    variance = 1 / (prior_precision + tf.cast(n, scale.dtype) / scale**2)
+    loc = (prior.loc * prior_precision + s / scale**2) * variance
+    return _classes()["Normal"](loc=loc, scale=tf.sqrt(variance + noise * scale**2))
+
+
+# Modules of `tf.contrib.distributions.python.ops` that hold classes of other names too.
+_MODULE_OF = {
+    "Chi2WithAbsDf": "chi2",
+    "ExpRelaxedOneHotCategorical": "relaxed_onehot_categorical",
+    "InverseGammaWithSoftplusConcentrationRate": "inverse_gamma",
+    "MultivariateNormalDiag": "mvn_diag",
+    "MultivariateNormalDiagPlusLowRank": "mvn_diag_plus_low_rank",
+    "MultivariateNormalDiagWithSoftplusScale": "mvn_diag",
+    "MultivariateNormalFullCovariance": "mvn_full_covariance",
+    "MultivariateNormalTriL": "mvn_tril",
+    "OneHotCategorical": "onehot_categorical",
+    "RelaxedOneHotCategorical": "relaxed_onehot_categorical",
+    "VectorDeterministic": "deterministic",
+    "WishartCholesky": "wishart",
+    "WishartFull": "wishart",
+}
+
+
+def _addresses(contrib: dict[str, object], made: dict[str, object]) -> dict[str, object]:
+    """Return the distributions, and the bijectors, under the modules that held their code."""
+
+    def module_of(name: str) -> str:
+        return _MODULE_OF.get(name) or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+
+    ops = "python.ops"
+    found = {f"{ops}.{module_of(n)}.{n}": v for n, v in contrib.items() if n[0].isupper()}
+    for name, value in made.items():
+        found |= {f"{ops}.bijectors.{name}": value}
+        found |= {f"{ops}.bijectors.{module_of(name)}.{name}": value}
+    util = {name: getattr(distribution_util, name) for name in dir(distribution_util)}
+    return found | {
+        f"{ops}.distribution_util.{name}": value for name, value in util.items() if name[0] != "_"
+    }
+
+
 def names() -> dict[str, object]:
     """Return what this family provides, by its TF1 name under `tensorflow`."""
     classes = _classes()
@@ -152,17 +215,27 @@ def names() -> dict[str, object]:
     contrib = (
         classes
         | distributions_tfp.classes()
+        | transformed.classes()
         | constants
         | {"kl": kl, "kl_divergence": kl_divergence}
     )
     contrib |= {
-        "bijectors": Lazy(lambda: tensorflow_probability().bijectors),
-        "bijector": Lazy(lambda: tensorflow_probability().bijectors),
-        "fill_triangular": Lazy(lambda: tensorflow_probability().math.fill_triangular),
         "percentile": Lazy(lambda: tensorflow_probability().stats.percentile),
-        "softplus_inverse": Lazy(lambda: tensorflow_probability().math.softplus_inverse),
+        "auto_correlation": Lazy(lambda: tensorflow_probability().stats.auto_correlation),
+        "normal_conjugates_known_scale_posterior": _posterior,
+        "normal_conjugates_known_scale_predictive": _predictive,
+        "ConditionalDistribution": tf.distributions.Distribution,
+        **{name: getattr(distribution_util, name) for name in _UTIL},
     }
+    made = bijectors.names()
+    for place in ("bijector", "bijectors"):
+        contrib |= {f"{place}.{name}": value for name, value in made.items()}
+    contrib |= _addresses(contrib, made)
     core = {name: classes[name] for name in _V1} | {"kl_divergence": kl_divergence}
-    return {f"contrib.distributions.{name}": value for name, value in contrib.items()} | {
-        f"distributions.{name}": value for name, value in core.items()
-    }
+    core |= {f"bijectors.{name}": made[name] for name in ("Bijector", "Identity")}
+    genuine = "python.ops.distributions.transformed_distribution.TransformedDistribution"
+    return (
+        {genuine: contrib["TransformedDistribution"]}
+        | {f"contrib.distributions.{name}": value for name, value in contrib.items()}
+        | {f"distributions.{name}": value for name, value in core.items()}
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -9,11 +10,12 @@ from typing import Any
 import tensorflow.compat.v1 as tf
 
 __all__ = [
-    "OldNames", "as_tfp", "bind", "is_stochastic", "kl", "kl_divergence", "make_class",
-    "old_parameters", "tensorflow_probability",
+    "FORWARDED", "OldNames", "as_tfp", "bind", "is_distribution", "is_stochastic", "kl",
+    "kl_divergence", "make_class", "old_parameters", "tensorflow_probability",
 ]  # fmt: skip
 
 Distribution = tf.distributions.Distribution
+_MODULE = "tensorflow.contrib.distributions"
 
 
 class _Shape(tf.TensorShape):
@@ -134,14 +136,19 @@ def old_parameters(renamed: dict[str, str]) -> dict[str, property]:
 def make_class(name: str, bases: tuple, members: dict, doc: str | None) -> type:
     """Make a class that says it comes from `tf.contrib.distributions`."""
     metaclass = type(Distribution)
-    return metaclass(
-        name, bases, {**members, "__doc__": doc, "__module__": "tensorflow.contrib.distributions"}
-    )
+    return metaclass(name, bases, {**members, "__doc__": doc, "__module__": _MODULE})
 
 
 def is_stochastic(value: Any) -> bool:
     """Tell whether a parameter stands for a tensor without being one (a StochasticTensor)."""
     return hasattr(value, "distribution") and hasattr(value, "value")
+
+
+def is_distribution(value: Any) -> bool:
+    """Tell whether a parameter is a distribution, or a list of them."""
+    if isinstance(value, (list, tuple)):
+        return bool(value) and all(map(is_distribution, value))
+    return isinstance(value, Distribution)
 
 
 def tensorflow_probability() -> Any:
@@ -156,7 +163,8 @@ def as_tfp(value: Any) -> Any:
     if hasattr(value, "_tfp"):
         return value._tfp
     if isinstance(value, Distribution):
-        for base in type(value).__mro__:
+        genuine = type(value).__module__.startswith(("tensorflow.python", _MODULE))
+        for base in type(value).__mro__ if genuine else ():  # a script's own may change a method
             if getattr(tf.distributions, base.__name__, None) is base:
                 arguments = {
                     parameter: getattr(value, parameter)
@@ -166,9 +174,47 @@ def as_tfp(value: Any) -> Any:
                 if arguments.get("logits") is not None:
                     arguments.pop("probs", None)
                 return getattr(tensorflow_probability().distributions, base.__name__)(**arguments)
+        return _wrapper()(value)
     if isinstance(value, (list, tuple)):
         return type(value)(map(as_tfp, value))
     return tf.convert_to_tensor(value) if is_stochastic(value) else value
+
+
+FORWARDED = (
+    "batch_shape_tensor", "cdf", "covariance", "entropy", "event_shape_tensor", "log_cdf",
+    "log_prob", "log_survival_function", "mean", "mode", "prob", "quantile", "stddev",
+    "survival_function", "variance",
+)  # fmt: skip
+
+
+@functools.cache
+def _wrapper() -> type:
+    class Wrapped(tensorflow_probability().distributions.Distribution):
+        """A distribution of TF1 with the interface of TensorFlow Probability's."""
+
+        def __init__(self, old: Distribution):
+            self.old = old
+            kinds = tensorflow_probability().distributions
+            fully = old.reparameterization_type == tf.distributions.FULLY_REPARAMETERIZED
+            super().__init__(
+                dtype=old.dtype,
+                reparameterization_type=(
+                    kinds.FULLY_REPARAMETERIZED if fully else kinds.NOT_REPARAMETERIZED
+                ),
+                validate_args=old.validate_args,
+                allow_nan_stats=old.allow_nan_stats,
+                parameters={"old": old},
+                name=old.name,
+            )
+
+        def _sample_n(self, n, seed=None, **kwargs):
+            return self.old.sample(n, seed=seed if isinstance(seed, int) else None)
+
+    for method in FORWARDED:
+        setattr(Wrapped, f"_{method}", lambda self, *x, _m=method: getattr(self.old, _m)(*x))
+    for shape in ("batch_shape", "event_shape"):
+        setattr(Wrapped, f"_{shape}", lambda self, _s=shape: getattr(self.old, _s))
+    return Wrapped
 
 
 def kl_divergence(
@@ -189,14 +235,9 @@ def kl_divergence(
     NotImplementedError
         If no closed form is known for the two distributions.
     """
-    if not hasattr(distribution_a, "_tfp") and not hasattr(distribution_b, "_tfp"):
-        return tf.distributions.kl_divergence(
-            distribution_a, distribution_b, allow_nan_stats=allow_nan_stats, name=name
-        )
-    with tf.name_scope(name or "KullbackLeibler"):
-        return tensorflow_probability().distributions.kl_divergence(
-            as_tfp(distribution_a), as_tfp(distribution_b), allow_nan_stats=allow_nan_stats
-        )
+    return tf.distributions.kl_divergence(
+        distribution_a, distribution_b, allow_nan_stats=allow_nan_stats, name=name
+    )
 
 
 def kl(

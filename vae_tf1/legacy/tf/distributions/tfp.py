@@ -6,29 +6,39 @@ import inspect
 from typing import Any
 
 import tensorflow.compat.v1 as tf
+from tensorflow.python.ops.distributions import kullback_leibler
 
 from vae_tf1.legacy.tf.distributions.base import (
+    FORWARDED,
     Distribution,
     OldNames,
     as_tfp,
     bind,
+    is_distribution,
     make_class,
     old_parameters,
     tensorflow_probability,
 )  # fmt: skip
+from vae_tf1.legacy.tf.distributions.samples import SAMPLERS
 
 __all__ = ["classes"]
 
 _GAMMA = {"alpha": "concentration", "beta": "rate"}
 
+_MVN_DIAG = "loc scale_diag scale_identity_multiplier"
+_WISHART = "df scale cholesky_input_output_matrices"
+
 # By name: TensorFlow Probability's name, TF 1's arguments in order, those before TF 1.0.
 _PROBABILITY: dict[str, tuple[str, str, dict[str, str]]] = {
+    "Autoregressive": ("Autoregressive", "distribution_fn sample0 num_steps", {}),
+    "BatchReshape": ("BatchReshape", "distribution batch_shape", {}),
     "Binomial": ("Binomial", "total_count logits probs", {"n": "total_count", "p": "probs"}),
     "Cauchy": ("Cauchy", "loc scale", {}),
     "Chi2": ("Chi2", "df", {}),
+    "Chi2WithAbsDf": ("Chi2", "df", {}),
     "Deterministic": ("Deterministic", "loc atol rtol", {}),
     "ExpRelaxedOneHotCategorical": (
-        "ExpRelaxedOneHotCategorical", "temperature logits probs", {},
+        "ExpRelaxedOneHotCategorical", "temperature logits probs dtype", {},
     ),
     "Geometric": ("Geometric", "logits probs", {}),
     "Gumbel": ("Gumbel", "loc scale", {}),
@@ -39,15 +49,24 @@ _PROBABILITY: dict[str, tuple[str, str, dict[str, str]]] = {
         {"reduce_batch_ndims": "reinterpreted_batch_ndims"},
     ),
     "InverseGamma": ("InverseGamma", "concentration rate", _GAMMA),
+    "InverseGammaWithSoftplusConcentrationRate": ("InverseGamma", "concentration rate", _GAMMA),
+    "Kumaraswamy": ("Kumaraswamy", "concentration1 concentration0", {}),
     "Logistic": ("Logistic", "loc scale", {}),
-    "Mixture": ("Mixture", "cat components", {}),
+    "Mixture": (
+        "Mixture", "cat components validate_args allow_nan_stats use_static_graph", {},
+    ),
     "MixtureSameFamily": (
         "MixtureSameFamily", "mixture_distribution components_distribution", {},
     ),
     "MultivariateNormalDiag": (
         "MultivariateNormalDiag",
-        "loc scale_diag scale_identity_multiplier",
+        _MVN_DIAG,
         {"mu": "loc", "diag_stdev": "scale_diag"},
+    ),
+    "MultivariateNormalDiagPlusLowRank": (
+        "MultivariateNormalDiagPlusLowRank",
+        _MVN_DIAG + " scale_perturb_factor scale_perturb_diag",
+        {},
     ),
     "MultivariateNormalDiagWithSoftplusScale": (
         "MultivariateNormalDiag",
@@ -72,12 +91,11 @@ _PROBABILITY: dict[str, tuple[str, str, dict[str, str]]] = {
     ),
     "RelaxedBernoulli": ("RelaxedBernoulli", "temperature logits probs", {}),
     "RelaxedOneHotCategorical": (
-        "RelaxedOneHotCategorical", "temperature logits probs", {},
-    ),
-    "TransformedDistribution": (
-        "TransformedDistribution", "distribution bijector batch_shape event_shape", {},
+        "RelaxedOneHotCategorical", "temperature logits probs dtype", {},
     ),
     "VectorDeterministic": ("VectorDeterministic", "loc atol rtol", {}),
+    "WishartCholesky": ("WishartTriL", _WISHART, {}),
+    "WishartFull": ("WishartTriL", _WISHART, {}),
 }  # fmt: skip
 _OLD_CLASS_NAMES = {
     "MultivariateNormalCholesky": "MultivariateNormalTriL",
@@ -100,39 +118,81 @@ def _identity_multiplier(arguments: dict) -> None:
                 "MultivariateNormalDiag with only a scale_identity_multiplier has no known size; "
                 "give loc or scale_diag as well."
             )
-        arguments["scale_diag"] = multiplier * tf.ones_like(loc)
+        size = tf.shape(tf.convert_to_tensor(loc))[-1:]
+        arguments["scale_diag"] = multiplier * tf.ones(size, multiplier.dtype)
     else:
         arguments["scale_diag"] = multiplier + diagonal
 
 
-def _base_shapes(arguments: dict) -> None:
-    """Give the base of a transformed distribution the shapes that TF1 took beside it."""
-    distributions = tensorflow_probability().distributions
-    batch_shape = arguments.pop("batch_shape", None)
-    event_shape = arguments.pop("event_shape", None)
-    if batch_shape is not None:
-        arguments["distribution"] = distributions.BatchBroadcast(
-            arguments["distribution"], to_shape=batch_shape
-        )
-    if event_shape is not None:
-        arguments["distribution"] = distributions.Sample(arguments["distribution"], event_shape)
+def _abs_df(arguments: dict) -> None:
+    arguments["df"] = tf.floor(tf.abs(arguments["df"]))
+
+
+def _inverse_gamma(arguments: dict) -> None:
+    arguments["scale"] = arguments.pop("rate")
+
+
+def _softplus_inverse_gamma(arguments: dict) -> None:
+    arguments["concentration"] = tf.nn.softplus(arguments["concentration"])
+    arguments["scale"] = tf.nn.softplus(arguments.pop("rate"))
+
+
+def _softplus_scale(arguments: dict) -> None:
+    arguments["scale_diag"] = tf.nn.softplus(arguments["scale_diag"])
+
+
+def _wishart(arguments: dict) -> None:
+    """`scale` is a Cholesky factor."""
+    arguments["scale_tril"] = arguments.pop("scale")
+    arguments["input_output_cholesky"] = arguments.pop("cholesky_input_output_matrices", False)
+
+
+def _wishart_full(arguments: dict) -> None:
+    arguments["scale"] = tf.cholesky(tf.convert_to_tensor(arguments["scale"]))
+    _wishart(arguments)
+
+
+# By TF1's name: what puts its arguments in the form that TensorFlow Probability has for them.
+_ADAPT = {
+    "Chi2WithAbsDf": _abs_df,
+    "InverseGamma": _inverse_gamma,
+    "InverseGammaWithSoftplusConcentrationRate": _softplus_inverse_gamma,
+    "MultivariateNormalDiag": _identity_multiplier,
+    "MultivariateNormalDiagPlusLowRank": _identity_multiplier,
+    "MultivariateNormalDiagWithSoftplusScale": _softplus_scale,
+    "WishartCholesky": _wishart,
+    "WishartFull": _wishart_full,
+}
+
+# What `param_shapes` tells of, in those classes that had it.
+_SHAPED = {
+    "Cauchy": ("loc", "scale"),
+    "Chi2": ("df",),
+    "Chi2WithAbsDf": ("df",),
+    "Gumbel": ("loc", "scale"),
+    "HalfNormal": ("scale",),
+    "InverseGamma": ("concentration", "rate"),
+    "InverseGammaWithSoftplusConcentrationRate": ("concentration", "rate"),
+    "Logistic": ("loc", "scale"),
+    "RelaxedBernoulli": ("logits",),
+}
 
 
 class _FromTFP(OldNames, Distribution):
     """A distribution of TensorFlow Probability with the interface of TF1's."""
 
-    _tfp_name = ""
+    _own_name = _tfp_name = ""
     _parameter_names: tuple[str, ...] = ()
 
     def __init__(self, *args: Any, **kwargs: Any):
-        own_name = type(self).__name__
-        names_in_order = (*self._parameter_names, "validate_args", "allow_nan_stats", "name")
-        given = bind(own_name, names_in_order, self._renamed, args, kwargs)
+        own_name = self._own_name
+        order = (*self._parameter_names, "validate_args", "allow_nan_stats", "name")
+        given = bind(own_name, tuple(dict.fromkeys(order)), self._renamed, args, kwargs)
         arguments = {key: as_tfp(value) for key, value in given.items() if value is not None}
         name = arguments.setdefault("name", own_name)
         tfp_class = getattr(tensorflow_probability().distributions, self._tfp_name)
         with tf.name_scope(name):
-            self._adapt(arguments)
+            _ADAPT.get(own_name, lambda _: None)(arguments)
             accepted = inspect.signature(tfp_class.__init__).parameters
             self._tfp = tfp_class(**{k: v for k, v in arguments.items() if k in accepted})
         fully = tensorflow_probability().distributions.FULLY_REPARAMETERIZED
@@ -149,71 +209,70 @@ class _FromTFP(OldNames, Distribution):
             name=name,
         )
 
-    def _adapt(self, arguments: dict) -> None:
-        """Put the arguments in the form that TensorFlow Probability has for them."""
-        own_name = type(self).__name__
-        if own_name == "MultivariateNormalDiag":
-            _identity_multiplier(arguments)
-        elif own_name == "MultivariateNormalDiagWithSoftplusScale":
-            arguments["scale_diag"] = tf.nn.softplus(arguments["scale_diag"])
-        elif own_name == "TransformedDistribution":
-            _base_shapes(arguments)
-        elif own_name == "InverseGamma" and "rate" in arguments:
-            arguments["scale"] = arguments.pop("rate")
+    @classmethod
+    def _param_shapes(cls, sample_shape):
+        names = next((_SHAPED[c.__name__] for c in cls.__mro__ if c.__name__ in _SHAPED), None)
+        if names is None:
+            raise NotImplementedError(f"{cls.__name__} has no param_shapes")
+        return {name: tf.convert_to_tensor(sample_shape, tf.int32) for name in names}
 
     def __getattr__(self, name: str) -> Any:
-        if not name.startswith("_"):
-            name_there = "scale" if name == "rate" and self._tfp_name == "InverseGamma" else name
-            if hasattr(self._tfp, name_there):
-                return getattr(self._tfp, name_there)
-            if self.parameters.get(name) is not None:
-                return tf.convert_to_tensor(self.parameters[name])
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
-    def _batch_shape_tensor(self):
-        return self._tfp.batch_shape_tensor()
+        if name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        given = self.parameters.get(name)
+        if is_distribution(given):
+            return given
+        if name in ("dimension", "event_size"):
+            return self.event_shape_tensor()[-1]
+        name_there = "scale" if name == "rate" and self._tfp_name == "InverseGamma" else name
+        value = getattr(self._tfp, name_there, None)
+        if value is None and hasattr(self._tfp, f"{name}_parameter"):
+            value = getattr(self._tfp, f"{name}_parameter")()  # from the other parameter
+        if value is None and given is not None:
+            value = tf.convert_to_tensor(given)
+        if value is None and name not in self._parameter_names:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return value
 
     def _batch_shape(self):
         return self._tfp.batch_shape
-
-    def _event_shape_tensor(self):
-        return self._tfp.event_shape_tensor()
 
     def _event_shape(self):
         return self._tfp.event_shape
 
     def _sample_n(self, n, seed=None):
-        return self._tfp.sample(n, seed=seed)
+        sampler = SAMPLERS.get(self._own_name)
+        return self._tfp.sample(n, seed=seed) if sampler is None else sampler(self, n, seed)
 
-    def _log_prob(self, value):
-        return self._tfp.log_prob(value)
 
-    def _cdf(self, value):
-        return self._tfp.cdf(value)
+for _method in FORWARDED:
+    setattr(_FromTFP, f"_{_method}", lambda self, *x, _m=_method: getattr(self._tfp, _m)(*x))
 
-    def _log_cdf(self, value):
-        return self._tfp.log_cdf(value)
 
-    def _quantile(self, value):
-        return self._tfp.quantile(value)
+def _kl(a: Distribution, b: Distribution, name: str | None = None) -> tf.Tensor:
+    """Return KL(a || b) as TensorFlow Probability knows it."""
+    with tf.name_scope(name or "KullbackLeibler"):
+        return tensorflow_probability().distributions.kl_divergence(as_tfp(a), as_tfp(b))
 
-    def _entropy(self):
-        return self._tfp.entropy()
 
-    def _mean(self):
-        return self._tfp.mean()
+# By hand: `RegisterKL` would first give the advice not to use it.
+for _pair in ((_FromTFP, _FromTFP), (_FromTFP, Distribution), (Distribution, _FromTFP)):
+    kullback_leibler._DIVERGENCES[_pair] = _kl
 
-    def _stddev(self):
-        return self._tfp.stddev()
+
+class _MultivariateNormal(_FromTFP):
+    """Moments of the second order have the shape of the scale alone, as in TF1."""
 
     def _variance(self):
-        return self._tfp.variance()
+        return tf.square(self._stddev())
+
+    def _stddev(self):
+        if isinstance(self.scale, tf.linalg.LinearOperatorDiag):
+            return tf.abs(self.scale.diag_part())
+        return tf.sqrt(tf.matrix_diag_part(self._covariance()))
 
     def _covariance(self):
-        return self._tfp.covariance()
-
-    def _mode(self):
-        return self._tfp.mode()
+        return self.scale.matmul(self.scale.to_dense(), adjoint_arg=True)
 
 
 def classes() -> dict[str, type]:
@@ -221,8 +280,9 @@ def classes() -> dict[str, type]:
     made = {
         name: make_class(
             name,
-            (_FromTFP,),
+            (_MultivariateNormal if name.startswith("MultivariateNormal") else _FromTFP,),
             {
+                "_own_name": name,
                 "_tfp_name": tfp_name,
                 "_parameter_names": tuple(parameters.split()),
                 "_renamed": renamed,
