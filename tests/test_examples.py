@@ -73,6 +73,11 @@ RUNS = {  # example: options, figures, what it prints
         r"k = 5: ELBO -\d+\.\d\d, log p\(x\) (?P<log_p_of_five>\S+) nats",
     ),
     "priors": (SMALL, {"priors"}, r"VampPrior of 50 +ELBO +(?P<elbo>\S+) nats"),
+    "networks": (
+        ["--images", "300", "--epochs", "1"],
+        {"networks"},
+        r"convolutional +1 epochs, log p\(x\) = +-\d+\.\d\d nats\ndense +\d+ epochs, .* = +-\d",
+    ),
     "conditional": (
         SMALL,
         {"conditional", "conditional_styles"},
