@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy.special import logit
 from scipy.stats import multivariate_normal, norm
 from support.integrals import by_grid, by_importance, finite_differences, tamed
 from support.parts import QUIET, costs_compiled_and_not, survives
@@ -191,7 +192,8 @@ class TestVampPrior:
             before = vae.sess.run(pseudo)
             vae.fit(X, epochs=5, batch_sz=20, **QUIET)
             after = vae.sess.run(pseudo)
-        assert np.abs(after - before).max() > 1e-3
+        # in logits, of which a step of RMSProp at 0.001 moves some by 0.001 or more
+        assert np.abs(logit(after) - logit(before)).max() > 5e-3
         assert after.min() >= 0
         assert after.max() <= 1
 

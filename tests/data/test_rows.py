@@ -215,7 +215,7 @@ class TestOptions:
             (4, [2], {"seed": -1}, ValueError, "seed must be at least 0"),
             (4, [2], {"seed": 1.5}, TypeError, "seed must be an integer"),
             (4, [2], {"kl": "exact"}, ValueError, "'analytic', 'monte_carlo'"),
-            (4, [2], {"prior": 1.0}, TypeError, "prior must be a Gaussian"),
+            (4, [2], {"prior": 1.0}, TypeError, "prior must be None, a Gaussian"),
         ],
     )
     def test_bad_models_are_refused(self, D, sizes, options, error, message):

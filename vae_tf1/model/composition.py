@@ -72,20 +72,25 @@ class Composition:
         named = "-".join(map(str, [self.D, *hidden, M]))
         check_room(_BYTES_PER_WEIGHT * weights, f"a model with the layers {named}")
 
+    @property
+    def seed(self) -> int:
+        """Everything random about the model and its training follows from this integer."""
+        raise NotImplementedError
+
     # Building ------------------------------------------------------------------------------------
 
-    def build_composition(self, seed: int) -> None:
+    def build_composition(self) -> None:
         """Create all variables, as functions of the seed and of what `X` and `Z_input` are."""
         self.likelihood = parts.adopted(self.likelihood, self.D)
-        self._build_layers(seed)
-        self._build_parts(seed)
+        self._build_layers()
+        self._build_parts()
 
-    def _build_layers(self, seed: int) -> None:
+    def _build_layers(self) -> None:
         """Create the layers in the original's order, which is that of the names in checkpoints."""
         numbers = itertools.count()
 
         def weights_seed() -> tuple[int, int]:
-            return _pair_of_seeds(seed, Stream.WEIGHTS, next(numbers))
+            return _pair_of_seeds(self.seed, Stream.WEIGHTS, next(numbers))
 
         n_parameters = self.D * self.likelihood.n_parameters
         self.widest = n_parameters  # most values of an image, of its code, or of a layer between
@@ -108,11 +113,11 @@ class Composition:
         self.encoder_layers = network("encoder", self.X, hidden, 2 * M)  # means, unbounded stddev
         self.decoder_layers = network("decoder", self.Z_input, hidden[::-1], n_parameters)
 
-    def _build_parts(self, seed: int) -> None:
+    def _build_parts(self) -> None:
         """Create the variables of prior and flow, and see whether the KL has a closed form."""
 
         def next_seed() -> tuple[int, int]:
-            return _pair_of_seeds(seed, Stream.PARTS, next(numbers))
+            return _pair_of_seeds(self.seed, Stream.PARTS, next(numbers))
 
         numbers = itertools.count()
         if self.flow is not None:

@@ -103,7 +103,7 @@ class Model(Composition):
         self.Z_input = tf.compat.v1.placeholder(
             tf.float32, (None, self.M + (self.n_labels or 0)), name="Z_input"
         )
-        self.build_composition(self.seed)
+        self.build_composition()
         self.counters = Counters(self.seed)
         self.noise_key, self.global_step = self.counters.noise_key, self.counters.global_step
 
