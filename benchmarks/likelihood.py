@@ -21,7 +21,9 @@ import tensorflow as tf
 from benchmarks.table import show
 from vae_tf1 import DenseLayer, VariationalAutoencoder
 from vae_tf1.data.mnist import load_mnist
+from vae_tf1.flows import InverseAutoregressive
 from vae_tf1.model.learning_rates import StepDecay
+from vae_tf1.priors import VampPrior
 
 __all__ = ["ROWS", "Row", "main"]
 
@@ -39,7 +41,7 @@ class Row:
     published
         log p(x) in nats, and who published it.
     model
-        Arguments of the model, given the number of steps of an epoch.
+        Arguments of the model, given the training images and the number of steps of an epoch.
     n_train
         How many of the training images are trained on: 50,000 of the 60,000 if the last 10,000 are
         for validation, as in Larochelle's files.
@@ -56,7 +58,7 @@ class Row:
 
     what: str
     published: str
-    model: Callable[[int], dict[str, Any]]
+    model: Callable[[np.ndarray, int], dict[str, Any]]
     n_train: int
     epochs: int
     batch_sz: int
@@ -65,11 +67,39 @@ class Row:
     patience: int | None = None
 
 
+def _some(X: np.ndarray, n: int) -> np.ndarray:
+    return X[np.random.default_rng(_SEED).choice(len(X), n, replace=len(X) < n)]
+
+
 def _tanh(*widths: int) -> list[DenseLayer]:
     return [DenseLayer(None, width, "tanh", initializer="glorot") for width in widths]
 
 
-def _burda(k: int) -> Callable[[int], dict[str, Any]]:
+def _altosaar(what: str, published: str, parts: Callable[[np.ndarray], dict[str, Any]]) -> Row:
+    """Return the mean-field model with other parts, given the training images."""
+
+    def arguments(X: np.ndarray, n_batches: int) -> dict[str, Any]:
+        return {
+            "hidden_layer_sizes": [256, 256, 128],
+            "optimizer": "rmsprop-centered",
+            "learning_rate": 1e-3,
+            **parts(X),
+        }
+
+    return Row(
+        what=f"784-256-256-128, relu{what}",
+        published=published,
+        model=arguments,
+        n_train=50_000,
+        epochs=400,
+        batch_sz=128,
+        binarization="fixed",
+        n_samples=128,
+        patience=20,
+    )
+
+
+def _burda(k: int) -> Callable[[np.ndarray, int], dict[str, Any]]:
     """Return the model with one stochastic layer, and the learning rates that it is trained with.
 
     Stage i = 0 … 7 has 3^i epochs at a rate of 0.001 · 10^(−i/7). Adam's ε is for the gradient of
@@ -77,7 +107,7 @@ def _burda(k: int) -> Callable[[int], dict[str, Any]]:
     """
     stages = np.cumsum([3**i for i in range(7)])
 
-    def arguments(n_batches: int) -> dict[str, Any]:
+    def arguments(X: np.ndarray, n_batches: int) -> dict[str, Any]:
         rate = StepDecay(0.001, 10 ** (-1 / 7), [int(epoch) * n_batches for epoch in stages])
         return {
             "hidden_layer_sizes": [50],
@@ -95,7 +125,7 @@ ROWS = {
     "rezende": Row(
         what="784-400-40, relu",
         published="-89.78 ± 0.01 (pythae), -89.9 (Rezende & Mohamed 2015)",
-        model=lambda n_batches: {
+        model=lambda X, n_batches: {
             "hidden_layer_sizes": [400, 40],
             "optimizer": "adam",
             "learning_rate": StepDecay(
@@ -108,20 +138,16 @@ ROWS = {
         binarization="fixed",
         n_samples=200,
     ),
-    "altosaar": Row(
-        what="784-256-256-128, relu",
-        published="-97.10 (altosaar)",
-        model=lambda n_batches: {
-            "hidden_layer_sizes": [256, 256, 128],
-            "optimizer": "rmsprop-centered",
-            "learning_rate": 1e-3,
-        },
-        n_train=50_000,
-        epochs=400,
-        batch_sz=128,
-        binarization="fixed",
-        n_samples=128,
-        patience=20,
+    "altosaar": _altosaar("", "-97.10 (altosaar)", lambda X: {}),
+    "altosaar-iaf": _altosaar(
+        ", inverse autoregressive flow of 2",
+        "-95.33 (altosaar)",
+        lambda X: {"flow": InverseAutoregressive(2, hidden=[256])},
+    ),
+    "altosaar-vamp": _altosaar(
+        ", VampPrior of 100",
+        "none",
+        lambda X: {"prior": VampPrior(100, _some(X, 100))},
     ),
     **{
         f"burda-{k}": Row(
@@ -207,7 +233,7 @@ def run(
     options: dict[str, Any] = {"binarization": "dynamic"} if row.binarization == "dynamic" else {}
     if row.patience is not None:
         options |= {"validation_data": images.validation, "patience": row.patience}
-    arguments = row.model(max(1, len(images.train) // row.batch_sz))
+    arguments = row.model(images.train, max(1, len(images.train) // row.batch_sz))
     with VariationalAutoencoder(images.train.shape[1], seed=_SEED, **arguments) as vae:
         clock = Clock(folder / "seconds.json")
         vae.fit(
@@ -259,7 +285,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             (
                 f"{name}: {row.what}",
                 f"{row.binarization}, {images.source}",
-                _epochs(row, result["epochs"]),
+                _epochs(row, result["epochs"], options.epochs or row.epochs),
                 f"{result['seconds']:,}",
                 f"{result['log_likelihood']:.2f} ± {result['error']:.2f}",
                 f"{result['K']:,}",
@@ -273,10 +299,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
 
 
-def _epochs(row: Row, done: int) -> str:
-    if done >= row.epochs:
-        return f"{done:,}"
-    return f"{done:,} (stopped by validation)" if row.patience else f"{done:,} of {row.epochs:,}"
+def _epochs(row: Row, done: int, asked: int) -> str:
+    if done < asked:
+        return f"{done:,} (stopped by validation)"
+    return f"{done:,}" if done >= row.epochs else f"{done:,} of {row.epochs:,}"
 
 
 def _count(text: str) -> int:

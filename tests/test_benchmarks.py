@@ -119,9 +119,8 @@ def test_a_side_works_in_a_process_of_its_own_and_says_what_is_wrong():
 @pytest.mark.parametrize(
     "name",
     [
-        "altosaar",
-        "burda-5",
-        *(pytest.param(n, marks=pytest.mark.full) for n in ("rezende", "burda-1")),
+        pytest.param(name, marks=() if name == "altosaar" else pytest.mark.full)
+        for name in likelihood.ROWS
     ],
 )
 def test_each_row_of_the_likelihoods_goes_on_where_it_stopped(name, tmp_path, capsys):
@@ -137,7 +136,7 @@ def test_each_row_of_the_likelihoods_goes_on_where_it_stopped(name, tmp_path, ca
     assert second == again
     assert f"{name}: {row.what}" in second[1]
     assert f"{row.binarization}, built-in digits, not MNIST" in second[2]
-    assert second[3].strip() in (f"2 of {row.epochs:,}", "2 (stopped by validation)")
+    assert second[3].strip() == f"2 of {row.epochs:,}"
     assert second[5] != first[5]
     assert second[7].strip() == row.published
 
@@ -152,7 +151,7 @@ def test_the_learning_rates_of_the_rows_are_those_published():
         ],
     }
     for name, expected in rates.items():
-        rate = likelihood.ROWS[name].model(500)["learning_rate"]
+        rate = likelihood.ROWS[name].model(np.zeros((1, 784)), 500)["learning_rate"]
         for epoch, value in expected:
             with tf.Graph().as_default(), tf.compat.v1.Session() as sess:
                 step = tf.constant(500 * epoch, tf.int64)
