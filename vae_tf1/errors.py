@@ -11,6 +11,7 @@ __all__ = [
     "ConversionError",
     "DataError",
     "DataWarning",
+    "PeerLost",
     "one_line",
     "reason",
     "show_path",
@@ -35,6 +36,19 @@ class ConversionError(ValueError):
 
     def __str__(self) -> str:
         return _printable(super().__str__())
+
+
+class PeerLost(SystemExit):
+    """Another worker of the cluster is gone, or does not answer; the message says which.
+
+    The workers that are left cannot go on alone. Uncaught, it ends the process without a traceback
+    and with status 75, "try again", by which whatever has started the workers starts all of them
+    again; `fit` then goes on from the last checkpoint.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.code = 75  # EX_TEMPFAIL of sysexits.h
 
 
 class DataError(ValueError):
