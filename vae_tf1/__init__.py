@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; `__getattr__` loads the
     )
     from vae_tf1.errors import (
         CheckpointError,
+        ClusterError,
         ConversionError,
         DataError,
         DataWarning,
@@ -36,6 +37,7 @@ __all__ = [
     "Callback",
     "CheckpointError",
     "Cluster",
+    "ClusterError",
     "ConversionError",
     "CosineDecay",
     "Cubic",
@@ -65,6 +67,7 @@ _HOME_OF = {
     "Callback": "training.callbacks",
     "CheckpointError": "errors",
     "Cluster": "cluster.workers",
+    "ClusterError": "errors",
     "ConversionError": "errors",
     "CosineDecay": "model.learning_rates",
     "Cubic": "bijectors",

@@ -152,8 +152,9 @@ class VariationalAutoencoder(Model):
     ------
     TypeError, ValueError
         When a size is not a positive integer, or an option is not one of those above.
-    OSError, PeerLost
-        If this worker of a cluster cannot listen on its port, or another does not come.
+    OSError, PeerLost, ClusterError
+        If this worker of a cluster cannot listen on its port, or another does not come, or has
+        another version or seed.
     """
 
     def __init__(
@@ -327,6 +328,8 @@ class VariationalAutoencoder(Model):
         CheckpointError
             A ValueError, if `checkpoint_dir` is in use by another training, cannot be written,
             or belongs to another model or other data.
+        ClusterError
+            A ValueError, if the workers of the cluster have different data, options or weights.
         PeerLost
             A SystemExit, if another worker of the cluster is gone, or does not answer.
         """

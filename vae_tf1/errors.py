@@ -8,6 +8,7 @@ import warnings
 
 __all__ = [
     "CheckpointError",
+    "ClusterError",
     "ConversionError",
     "DataError",
     "DataWarning",
@@ -29,6 +30,10 @@ class CheckpointError(ValueError):
 
     def __str__(self) -> str:
         return _printable(super().__str__())
+
+
+class ClusterError(ValueError):
+    """Workers that do not train the same model, on the same data; the message says how."""
 
 
 class ConversionError(ValueError):

@@ -29,7 +29,7 @@ def test_every_option_arrives():
     text = (
         "--data mnist --limit 1000 --epochs 3 --batch-size 50 --layers 300 200 20 --seed 0 "
         "--output pictures --no-prompts --checkpoint-dir saved "
-        "--log-likelihood 100 --page"
+        "--log-likelihood 100 --page --cluster slurm --wait 20"
     )
     assert parse_options(text.split()) == Options(
         data="mnist",
@@ -43,6 +43,8 @@ def test_every_option_arrives():
         checkpoint_dir=Path("saved"),
         log_likelihood=100,
         page=True,
+        cluster="slurm",
+        wait=20,
     )
 
 

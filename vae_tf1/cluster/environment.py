@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -28,9 +29,12 @@ class Place(NamedTuple):
 
 
 def describes_several() -> bool:
-    """Whether ``TF_CONFIG`` names more than one worker; a broken one is for `find` to refuse."""
+    """Whether ``TF_CONFIG`` names more than one worker, or is one that `find` refuses."""
     try:
-        return bool(os.environ.get("TF_CONFIG")) and len(_of_tf_config().workers) > 1
+        described = json.loads(os.environ.get("TF_CONFIG") or "{}")
+        if isinstance(described, dict) and not described.get("cluster"):
+            return False
+        return len(_of_tf_config().workers) > 1
     except ValueError:
         return True
 

@@ -18,7 +18,7 @@ import vae_tf1
 from vae_tf1.checks import check_positive
 from vae_tf1.cluster import environment
 from vae_tf1.cluster.wire import LOST, Wire
-from vae_tf1.errors import PeerLost, one_line
+from vae_tf1.errors import ClusterError, PeerLost, one_line
 
 __all__ = ["Cluster"]
 
@@ -124,8 +124,8 @@ class Cluster:
             If this worker cannot listen on its port.
         PeerLost
             If a worker is not there in time.
-        ValueError
-            If the workers run other versions.
+        ClusterError
+            If the workers run different versions.
         """
         if self._wire is not None:
             return
@@ -172,7 +172,7 @@ class Cluster:
             return self.wire.vote(values).max(0)
 
     def agree(self, facts: Mapping[str, Any]) -> None:
-        """Raise a ValueError on every worker if the facts of one differ from the chief's.
+        """Raise a ClusterError on every worker if the facts of one differ from the chief's.
 
         A fact whose name ends with a star is a checksum, which no message shows.
         """
@@ -180,7 +180,7 @@ class Cluster:
         for index, other in enumerate(others, 1):
             for name in sorted(chief.keys() | other.keys()):
                 if chief.get(name) != other.get(name):
-                    raise ValueError(
+                    raise ClusterError(
                         f"the workers do not train the same model: {self.name(0)} and "
                         f"{self.name(index)} differ in {name.removesuffix('*')}"
                         + ("" if name.endswith("*") else _both(chief.get(name), other.get(name)))

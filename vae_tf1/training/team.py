@@ -121,7 +121,7 @@ class Team(Alone):
 
         Raises
         ------
-        ValueError
+        ClusterError
             If the workers were given different ones.
         """
         self._cluster.agree({"seed": given})
@@ -136,7 +136,7 @@ class Team(Alone):
 
         Raises
         ------
-        ValueError
+        ClusterError
             On every worker, if one has other data, options or weights than the chief.
         """
         variables = [*model.variables, *model.updates.changing(model.variables), model.global_step]
@@ -166,7 +166,7 @@ def join(cluster: Cluster | None) -> Alone:
     ------
     TypeError
         If `cluster` is something else.
-    OSError, PeerLost, ValueError
+    OSError, PeerLost, ClusterError
         As for `Cluster.join`.
     """
     if cluster is None:
