@@ -17,22 +17,24 @@ import tensorflow as tf
 from vae_tf1.backend.notices import without_first_notices
 from vae_tf1.errors import reason
 
-__all__ = ["LOST", "Wire"]
+__all__ = ["Wire", "is_about_others"]
 
-# What a session raises when another worker is gone, or has not answered in time
-LOST = (
+_LOST = (
     tf.errors.UnavailableError,
     tf.errors.DeadlineExceededError,
     tf.errors.AbortedError,
     tf.errors.CancelledError,
-    tf.errors.FailedPreconditionError,
-    tf.errors.InternalError,
 )
 
 _JOB = "worker"
 _GROUP = 1  # all workers
 _CONTROL, _TRAINING = 1, 2  # sequences of runs: those with the same key keep step with each other
 _BLOCK = 1 << 22  # integers that are sent at a time, 16 MB
+
+
+def is_about_others(error: tf.errors.OpError) -> bool:
+    """Whether a session says that another worker is gone, or has not answered in time."""
+    return isinstance(error, _LOST) or "Collective ops is aborted" in str(error.message)
 
 
 class Wire:
@@ -151,7 +153,7 @@ class Wire:
         run = self._pool.submit(self._sess.run, fetch, feed, options=_in_step(_CONTROL))
         try:
             return run.result()
-        except LOST:
+        except tf.errors.OpError:
             raise
         except BaseException:
             self._sess.close()  # ends the run

@@ -17,7 +17,7 @@ import tensorflow as tf
 import vae_tf1
 from vae_tf1.checks import check_positive
 from vae_tf1.cluster import environment
-from vae_tf1.cluster.wire import LOST, Wire
+from vae_tf1.cluster.wire import Wire, is_about_others
 from vae_tf1.errors import ClusterError, PeerLost, one_line
 
 __all__ = ["Cluster"]
@@ -191,7 +191,9 @@ class Cluster:
         """Turn TensorFlow's errors about other workers into `PeerLost`, said on standard error."""
         try:
             yield
-        except LOST as error:
+        except tf.errors.OpError as error:
+            if not is_about_others(error):
+                raise
             late = isinstance(error, tf.errors.DeadlineExceededError)
             raise self._lost(late) from None
 
