@@ -16,6 +16,7 @@ def main() -> int:
     options = parse_options()
     cluster = workers.find(options)
     album = Album(options.output) if workers.is_chief(cluster) else None
+    job.announce(options)
     digits = data.load(options)
     with job.build(options, digits, cluster) as vae:
         training = job.fit(vae, digits, options)
