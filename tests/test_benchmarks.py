@@ -116,13 +116,8 @@ def test_a_side_works_in_a_process_of_its_own_and_says_what_is_wrong():
         Worker(SESSION._replace(home="nowhere:Side"), problem)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=() if name == "altosaar" else pytest.mark.full)
-        for name in likelihood.ROWS
-    ],
-)
+@pytest.mark.full
+@pytest.mark.parametrize("name", likelihood.ROWS)
 def test_each_row_of_the_likelihoods_goes_on_where_it_stopped(name, tmp_path, capsys):
     row = likelihood.ROWS[name]
     tiny = ["--data", "builtin", "--folder", str(tmp_path), "--images", "200", "--samples", "2"]
