@@ -73,6 +73,7 @@ READY = [
 ]
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("make", READY)
 @pytest.mark.parametrize("size", [2, 5])
 def test_the_log_determinant_is_that_of_the_jacobian(make, size):
@@ -94,6 +95,7 @@ def test_the_log_determinant_is_that_of_the_jacobian(make, size):
         np.testing.assert_allclose(inverse_log_det, -log_det.numpy(), rtol=1e-6, atol=1e-7)
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("make", READY)
 def test_gradients_are_those_of_finite_differences(make):
     rng = np.random.default_rng(2)
@@ -113,6 +115,7 @@ def test_gradients_are_those_of_finite_differences(make):
     np.testing.assert_allclose(tape.gradient(total, Z0), expected, rtol=1e-6, atol=1e-7)
 
 
+@pytest.mark.eager
 def test_the_autoregressive_networks_look_only_at_earlier_units():
     flow = built(flows.InverseAutoregressive(1, hidden=[9, 9], f="tanh"), 4)
     Z0 = tf.constant(np.random.default_rng(0).normal(size=(1, 4)))

@@ -140,6 +140,7 @@ class TestMixture:
         )
         np.testing.assert_allclose(log_prob, np.log(density), rtol=1e-4)
 
+    @pytest.mark.eager
     def test_its_gradients_are_those_of_finite_differences(self):
         rng = np.random.default_rng(4)
         prior = priors.Mixture(2)
