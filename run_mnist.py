@@ -15,6 +15,7 @@ def main() -> int:
     """Load, build, fit, show; return the exit status."""
     options = parse_options()
     album = Album(options.output)
+    job.announce(options)
     digits = data.load(options)
     with job.build(options, digits) as vae:
         training = job.fit(vae, digits, options)

@@ -9,12 +9,14 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
 from benchmarks.problem import Problem
 from benchmarks.sides import CODES, FIT, FLOORS, PARTS, PEERS, SESSION, UNCOMPILED, Entry
+from benchmarks.sides.startup import IMPORTS, first_line, importing
 from benchmarks.table import show
 from benchmarks.timing import disturbance, interleave
 from benchmarks.worker import Timed, Worker
@@ -187,21 +189,33 @@ def inference(problem: Problem, repetitions: int) -> None:
 def startup(problem: Problem, repetitions: int) -> None:
     """Time what comes before the first step, in fresh processes."""
     entry = Entry("start", "startup:Startup")
-    taken: dict[str, list[float]] = {}
+
+    def first_step(compile: bool) -> float:
+        with Worker(entry, problem) as worker:
+            return worker.call("first_step", compile).value
+
+    ways: dict[str, Callable[[], float]] = {"python run_mnist.py: its first line": first_line}
+    ways |= {statement: partial(importing, statement) for statement in IMPORTS}
+    for compile, name in ((True, "compiled"), (False, "compile=False")):
+        after = f"after import tensorflow: import vae_tf1, build and first step, {name}"
+        ways[after] = partial(first_step, compile)
+    taken: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(repetitions):
-        for compile, name in ((True, "compiled"), (False, "compile=False")):
-            with Worker(entry, problem) as worker:
-                imported = worker.call("import_tensorflow").value
-                step = worker.call("first_step", compile).value
-            taken.setdefault("import tensorflow", []).append(imported)
-            taken.setdefault(f"then import, build and first step, {name}", []).append(step)
+        for name, way in ways.items():
+            taken[name].append(way())
     show(
         "Start-up: seconds in a fresh process",
-        ("", "median", "least-most"),
+        ("", "median", "least-most", "of import tensorflow"),
         [
-            (name, f"{np.median(seconds):.2f}", f"{min(seconds):.2f}-{max(seconds):.2f}")
+            (
+                name,
+                f"{np.median(seconds):.3f}",
+                f"{min(seconds):.3f}-{max(seconds):.3f}",
+                f"{np.median(seconds) / np.median(taken['import tensorflow']):.2f}",
+            )
             for name, seconds in taken.items()
         ],
+        "The first line includes the start of Python; the imports do not.",
     )
 
 

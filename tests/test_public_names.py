@@ -25,6 +25,7 @@ FIXED = {  # what people's scripts import; only additions are allowed
     "monte_carlo_kl",
     "plots",
 }
+HEAVY = ["tensorflow_probability", "tf_keras", "matplotlib", "sklearn", "tqdm"]  # only when used
 ATTRIBUTES = (
     "X Z_input epsilon encoder_layers decoder_layers means stddev Z X_hat_distribution "
     "posterior_predictive posterior_predictive_probs prior_predictive prior_predictive_probs "
@@ -86,6 +87,33 @@ def test_the_loader_keeps_its_address():
 
     assert util.get_mnist is mnist.get_mnist
     assert set(util.__all__) == set(mnist.__all__)
+
+
+def test_a_model_trains_and_saves_where_the_optional_parts_cannot_be_imported(tmp_path):
+    """Loading the class adds nothing of others' to TensorFlow; its users wait for nothing else."""
+    script = f"""
+import sys
+
+for heavy in {HEAVY}:
+    sys.modules[heavy] = None  # an import of it raises
+import numpy, tensorflow
+
+before = set(sys.modules)
+from vae_tf1 import VariationalAutoencoder
+
+loaded = {{module.partition(".")[0] for module in set(sys.modules) - before}}
+with VariationalAutoencoder(6, [4, 2], seed=0) as vae:
+    X = numpy.eye(6)
+    vae.fit(X, epochs=2, batch_sz=3, progress=False, plot=False, checkpoint_dir="run")
+    vae.evaluate(X), vae.transform(X), vae.prior_predictive_sample_with_probs()
+    vae.save("saved")
+VariationalAutoencoder.load("saved").close()
+print(*loaded)
+"""
+    loaded = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert set(loaded) <= {"vae_tf1", *sys.stdlib_module_names}
 
 
 def test_importing_the_package_loads_nothing_else():

@@ -9,6 +9,11 @@ from support.run_mnist_runs import PROGRAM, environment
 
 from vae_tf1.app.options import Options, parse_options
 
+FIRST_LINE = (
+    "first the data and TensorFlow are loaded, then follow 30 epochs in batches of 64, "
+    "then the results\n"
+)
+
 
 def test_without_options_it_is_the_job_of_the_original():
     assert parse_options([]) == Options(
@@ -118,19 +123,19 @@ def test_the_help_names_every_option_its_default_and_the_exit_statuses(capsys):
 
 
 @pytest.fixture
-def without_tensorflow():
-    """Run the program where TensorFlow and matplotlib cannot be imported."""
+def program_without():
+    """Run the program where some modules cannot be imported."""
     code = (
         "import runpy, sys\n"
-        "sys.modules['tensorflow'] = sys.modules['matplotlib'] = None\n"
+        "sys.modules.update(dict.fromkeys(sys.argv.pop(1).split()))\n"
         f"sys.argv[0] = {str(PROGRAM)!r}\n"
         f"sys.path.insert(0, {str(PROGRAM.parent)!r})\n"
         f"runpy.run_path({str(PROGRAM)!r}, run_name='__main__')\n"
     )
 
-    def run(*arguments, cwd):
+    def run(modules, *arguments, cwd):
         return subprocess.run(
-            [sys.executable, "-c", code, *map(str, arguments)],
+            [sys.executable, "-c", code, modules, *map(str, arguments)],
             cwd=cwd,
             env=environment(),
             stdin=subprocess.DEVNULL,
@@ -142,23 +147,32 @@ def without_tensorflow():
     return run
 
 
-def test_what_is_wrong_is_said_before_anything_slow_begins(without_tensorflow, tmp_path):
+def test_what_is_wrong_is_said_before_anything_slow_begins(program_without, tmp_path):
     file = tmp_path / "file"
     file.write_text("not a folder")
-    helped = without_tensorflow("--help", cwd=tmp_path)
+    slow, slower = "numpy tensorflow matplotlib", "tensorflow matplotlib"
+    helped = program_without(slow, "--help", cwd=tmp_path)
     assert (helped.returncode, helped.stderr) == (0, "")
     assert helped.stdout.startswith("usage: run_mnist.py ")
 
-    for arguments, status, sentence in (
-        (("--epochs", "0"), 2, "argument --epochs: a whole number from 1 to 1,000,000"),
-        (("--data", tmp_path / "nothing"), 1, f"{tmp_path / 'nothing'}: no such file or folder"),
-        (("--data", file), 1, f"{file}: "),
-        (("--output", file), 1, f"cannot save pictures in {file}: it is a file, not a folder"),
-        (("--output", file / "in"), 1, f"cannot save pictures in {file / 'in'}: Not a directory"),
+    nothing, unusable = tmp_path / "nothing", "cannot save pictures in"
+    for arguments, without, status, sentence in (
+        (("--epochs", "0"), slow, 2, "argument --epochs: a whole number from 1 to 1,000,000"),
+        (("--limit", "63"), slow, 2, "--batch-size 64 is more than --limit 63"),
+        (("--output", file), slow, 1, f"{unusable} {file}: it is a file, not a folder"),
+        (("--output", file / "in"), slow, 1, f"{unusable} {file / 'in'}: Not a directory"),
+        (("--data", nothing), slower, 1, f"{nothing}: no such file or folder"),
+        (("--data", file), slower, 1, f"{file}: "),
     ):
-        refused = without_tensorflow(*arguments, cwd=tmp_path)
+        refused = program_without(without, *arguments, cwd=tmp_path)
         assert refused.returncode == status, refused
         assert "Traceback" not in refused.stderr
         assert refused.stderr.splitlines()[-1].startswith("run_mnist.py: error: ")
         assert sentence in refused.stderr.splitlines()[-1]
-        assert refused.stdout == ""
+        assert refused.stdout == ("" if without == slow else FIRST_LINE)
+
+
+def test_a_line_is_shown_before_anything_slow_begins(program_without, tmp_path):
+    stopped = program_without("numpy tensorflow", cwd=tmp_path)
+    assert stopped.stdout == FIRST_LINE
+    assert "import of numpy halted" in stopped.stderr.splitlines()[-1]

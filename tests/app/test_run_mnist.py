@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -89,7 +90,9 @@ def test_without_a_terminal_nothing_is_asked_and_everything_is_saved(mnist, tmp_
     assert names(output) == {*ALWAYS, "latent_codes", "latent_plane", *samples}
     assert all(is_png(file) for file in output.iterdir())
     lines = out.splitlines()
-    assert lines[0] == "model: 784-2-784, a code of 2"
+    assert lines[0].startswith("first the data and TensorFlow are loaded, then follow 3 epochs")
+    assert re.fullmatch(r"loading TensorFlow: \d+\.\d s", lines[1])
+    assert lines[2] == "model: 784-2-784, a code of 2"
     assert f"pictures       {output}" in lines
     assert {line.strip() for line in lines} >= {file.name for file in output.iterdir()}
     assert "3 epochs, 12 steps, seed 5" in out

@@ -1,6 +1,7 @@
 """`fit`: the original's training, in chunks inside the graph."""
 
 import os
+import re
 import signal
 import threading
 import time
@@ -438,6 +439,16 @@ class TestProgress:
         assert out == ""
         assert "epoch 2/2" in err
         assert "20/20" in err
+
+    def test_compiling_is_shown_once_and_for_what_it_is(self, vae, X, capsys, monkeypatch):
+        monkeypatch.setattr(Loop, "prepare", lambda loop: None)
+        monkeypatch.setattr(Loop, "run", lambda loop, images: np.zeros(len(images)))
+        for _ in range(2):
+            vae.fit(X, epochs=1, batch_sz=BATCH, plot=False, compile=True)
+        compiling, first, second = capsys.readouterr().out.splitlines()
+        assert re.fullmatch(r"compiling, once: \d+\.\d s", compiling)
+        assert first.startswith("epoch 1/1")
+        assert second.startswith("epoch 1/1")
 
     def test_nothing_when_off(self, vae, X, capfd):
         with warnings.catch_warnings():

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, NamedTuple
 
 from vae_tf1.app.errors import JobError
 from vae_tf1.app.options import Options
-from vae_tf1.data import mnist
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from vae_tf1.data.mnist import Mnist
 
 __all__ = ["Digits", "load"]
 
@@ -59,7 +61,9 @@ def load(options: Options) -> Digits:
     )
 
 
-def _load(path: str | None, split: str) -> mnist.Mnist:
+def _load(path: str | None, split: str) -> Mnist:
+    from vae_tf1.data import mnist
+
     try:
         return mnist.load_mnist(path, split)
     except mnist.DataError as error:

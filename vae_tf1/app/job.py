@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from vae_tf1.app.data import Digits
 from vae_tf1.app.errors import JobError, quit_on_ctrl_c
 from vae_tf1.app.options import Options
@@ -17,13 +15,14 @@ from vae_tf1.app.prompts import another, can_ask
 from vae_tf1.app.screen import Album, Windows, has_display
 from vae_tf1.backend.notices import without_startup_notices
 from vae_tf1.errors import CheckpointError, ConversionError, reason
+from vae_tf1.training.progress import waiting
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
     from vae_tf1.autoencoder import VariationalAutoencoder
 
-__all__ = ["Training", "build", "fit", "report", "show"]
+__all__ = ["Training", "announce", "build", "fit", "report", "show"]
 
 _say = partial(print, flush=True)
 
@@ -46,6 +45,15 @@ class Training(NamedTuple):
     resumable: bool
 
 
+def announce(options: Options) -> None:
+    """Say what comes, before the first thing that takes time: loading NumPy and TensorFlow."""
+    epochs = _plural(options.epochs, "epoch")
+    _say(
+        f"first the data and TensorFlow are loaded, then follow {epochs} in batches of "
+        f"{options.batch_size:,}, then the results"
+    )
+
+
 def build(options: Options, digits: Digits) -> VariationalAutoencoder:
     """Build the model, for images of the digits' size.
 
@@ -54,10 +62,10 @@ def build(options: Options, digits: Digits) -> VariationalAutoencoder:
     JobError
         When TensorFlow cannot, for want of memory, say.
     """
-    with without_startup_notices():
+    with waiting("loading TensorFlow"), without_startup_notices():
         import tensorflow as tf
 
-    from vae_tf1.autoencoder import VariationalAutoencoder
+        from vae_tf1.autoencoder import VariationalAutoencoder
 
     D = digits.train.shape[1]
     widths = [D, *options.layers, *reversed(options.layers[:-1]), D]
@@ -194,6 +202,8 @@ def report(
     for file in album.files:
         _say(f"               {file.name}")
     if n_samples is not None:
+        import numpy as np
+
         values, errors, sizes = vae.log_likelihood(digits.test, n_samples, return_details=True)
         _say(
             f"test log p(x)  {values.mean():.2f} nats per image, by importance sampling with "

@@ -102,7 +102,10 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     SystemExit
         With status 0 after ``--help``, with 2 and one sentence on stderr when an option is wrong.
     """
-    given = _parser().parse_args(arguments)
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if given.limit is not None and given.limit < given.batch_size:
+        parser.error(f"--batch-size {given.batch_size} is more than --limit {given.limit}")
     layers = given.layers if given.latent is None else [*given.layers[:-1], given.latent]
     return Options(
         data=given.data,

@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from vae_tf1.app.data import Digits
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.figure import Figure
 
     from vae_tf1.autoencoder import VariationalAutoencoder
@@ -74,6 +73,8 @@ def pictures_of(vae: VariationalAutoencoder, digits: Digits) -> Iterator[Picture
 
 def posterior_samples(vae: VariationalAutoencoder, digits: Digits) -> Iterator[Picture]:
     """Yield, without end, an original beside a sample of its posterior predictive."""
+    import numpy as np
+
     from vae_tf1 import plots
 
     choices = np.random.default_rng(vae.seed)
@@ -119,6 +120,8 @@ def _side_by_side(
 
 def _decode_plane(vae: VariationalAutoencoder) -> np.ndarray:
     """Decode the points of a grid over the latent plane: (rows, columns, D), least z₂ first."""
+    import numpy as np
+
     x0, x1, y0, y1 = _PLANE_EXTENT
     z1, z2 = np.meshgrid(np.linspace(x0, x1, _PLANE_SIDE), np.linspace(y0, y1, _PLANE_SIDE))
     images = vae.prior_predictive_with_input(np.column_stack([z1.ravel(), z2.ravel()]))

@@ -1,10 +1,38 @@
-"""What `fit` shows: a line an epoch, and on a terminal a bar below them."""
+"""What `fit` shows: what it waits for, a line an epoch, and on a terminal a bar below them."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+__all__ = ["Progress", "waiting"]
+
+
+@contextmanager
+def waiting(what: str, shown: bool = True) -> Iterator[None]:
+    """Show what the block does while it does it, and then the seconds: "compiling, once: 3.0 s".
+
+    The line goes where those of `Progress` go.
+
+    Parameters
+    ----------
+    what
+        What the user waits for.
+    shown
+        Whether to show anything.
+    """
+    if not shown:
+        yield
+        return
+    screen = sys.stderr if sys.stderr.isatty() else sys.stdout
+    print(f"{what}: ", end="", file=screen, flush=True)
+    began = time.perf_counter()
+    try:
+        yield
+    finally:
+        print(f"{time.perf_counter() - began:.1f} s", file=screen, flush=True)
 
 
 class Progress:

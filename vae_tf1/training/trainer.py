@@ -16,7 +16,7 @@ from vae_tf1.training.autosave import NoAutosave
 from vae_tf1.training.callbacks import Callbacks
 from vae_tf1.training.interrupts import Interrupts
 from vae_tf1.training.loop import Loop
-from vae_tf1.training.progress import Progress
+from vae_tf1.training.progress import Progress, waiting
 from vae_tf1.training.run import Run
 from vae_tf1.training.schedule import Pace, Schedule
 from vae_tf1.training.validation import NoValidation
@@ -116,7 +116,7 @@ class Trainer:
                 if compile is None:
                     compile = self._is_worth_compiling(run, batch_sz, epochs * n_batches)
                 run.compiled = compile
-                loop = self._loop(batch_sz, rows, compile, interrupts)
+                loop = self._loop(batch_sz, rows, compile, interrupts, show_progress)
                 with Progress(
                     epochs, n_batches, show_progress, run.steps_done, rows.binarization
                 ) as progress:
@@ -182,12 +182,15 @@ class Trainer:
             return f"the learning rate is {rate}"
         return "the ELBO, a gradient or a weight is no longer finite"
 
-    def _loop(self, batch_sz: int, rows: Rows, compiled: bool, interrupts: Interrupts) -> Loop:
+    def _loop(
+        self, batch_sz: int, rows: Rows, compiled: bool, interrupts: Interrupts, show: bool
+    ) -> Loop:
         """Return the loop for this kind of data, ready to run; built once."""
 
         def build(compiled: bool) -> Loop:
             loop = Loop(self._model, batch_sz, rows, self._capacity(batch_sz, rows), compiled)
-            interrupts.wait_for(loop.prepare)  # two seconds where XLA compiles
+            with waiting("compiling, once", shown=show and compiled):
+                interrupts.wait_for(loop.prepare)
             return loop
 
         return self._loops.get((batch_sz, rows.dtype, rows.levels), build, compiled)
