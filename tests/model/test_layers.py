@@ -159,7 +159,7 @@ class TestModel:
     def test_the_default_layers_given_as_a_list_are_the_default_model(self, X):
         with VariationalAutoencoder(D, [8, M], seed=5) as default:
             expected = default.fit(X, epochs=2, batch_sz=20, **QUIET)
-        layers = {"encoder": [DenseLayer(D, 8)], "decoder": [DenseLayer(M, 8)]}
+        layers = {"encoder": [DenseLayer(None, 8)], "decoder": [DenseLayer(None, 8)]}
         with VariationalAutoencoder(D, [M], seed=5, **layers) as given:
             assert given.fit(X, epochs=2, batch_sz=20, **QUIET) == expected
 
