@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
+from benchmarks import cluster
 from benchmarks.problem import Problem
 from benchmarks.sides import CODES, FIT, FLOORS, PARTS, PEERS, SESSION, UNCOMPILED, Entry
 from benchmarks.sides.startup import IMPORTS, first_line, importing
@@ -37,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "startup": startup,
         "kernels": kernels,
         "parts": parts,
+        "cluster": cluster.table,
     }
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(tables)}; all")
