@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
+from benchmarks import cluster
 from benchmarks.load import Load
 from benchmarks.problem import Problem
 from benchmarks.sides import (
@@ -51,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "startup": startup,
         "kernels": kernels,
         "parts": parts,
+        "cluster": cluster.table,
     }
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(tables)}; all")

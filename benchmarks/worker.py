@@ -29,6 +29,8 @@ class Worker:
         The side.
     problem
         What it trains.
+    first_processor
+        The first of the processors that it runs on.
 
     Raises
     ------
@@ -36,10 +38,11 @@ class Worker:
         From any call, when the side fails; the message is its traceback.
     """
 
-    def __init__(self, entry: Entry, problem: Problem) -> None:
+    def __init__(self, entry: Entry, problem: Problem, first_processor: int = 0) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, entry, problem), daemon=True)
+        given = theirs, entry, problem, first_processor
+        self._process = context.Process(target=_serve, args=given, daemon=True)
         # read by BLAS and OpenMP when they are loaded; the child inherits them
         variables = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(problem.threads))
         variables |= {"TF_CPP_MIN_LOG_LEVEL": "3", "JAX_PLATFORMS": "cpu"}
@@ -51,12 +54,16 @@ class Worker:
             for name, value in before.items():
                 os.environ.pop(name) if value is None else os.environ.update({name: value})
         theirs.close()
-        self._receive()
+        self.receive()
 
     def call(self, method: str, *args: object) -> Timed:
         """Call a method of the side and time it there."""
+        self.send(method, *args)
+        return self.receive()
+
+    def send(self, method: str, *args: object) -> None:
+        """Call a method of the side, whose answer `receive` waits for."""
         self._pipe.send((method, args))
-        return self._receive()
 
     def close(self) -> None:
         """End the process."""
@@ -71,7 +78,8 @@ class Worker:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def _receive(self) -> Timed:
+    def receive(self) -> Timed:
+        """Return the answer to `send`."""
         try:
             result = self._pipe.recv()
         except EOFError:
@@ -81,11 +89,13 @@ class Worker:
         return result
 
 
-def _serve(pipe: Any, entry: Entry, problem: Problem) -> None:
+def _serve(pipe: Any, entry: Entry, problem: Problem, first: int) -> None:
     # The libraries' start-up chatter; what goes wrong comes back through the pipe.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     if hasattr(os, "sched_setaffinity"):  # every framework takes its number of threads from it
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: problem.threads])
+        processors = sorted(os.sched_getaffinity(0))
+        first = min(first, len(processors) - problem.threads)
+        os.sched_setaffinity(0, processors[max(first, 0) :][: problem.threads])
     side = None
     method, args = "build", ()
     while True:

@@ -17,7 +17,7 @@ FLOORS = [  # bottom up; a name stands for a module, or for a folder and all in 
     ],
     ["likelihoods", "priors", "flows"],
     ["model"],
-    ["data"],
+    ["data", "cluster"],
     ["checkpoint"],
     ["training", "inference", "marginal"],
     ["convert"],

@@ -13,7 +13,7 @@ import tensorflow as tf
 from support.benchmarks_here import Here
 
 from benchmarks import __main__ as benchmarks
-from benchmarks import likelihood, memory, rows, table
+from benchmarks import cluster, likelihood, memory, rows, table
 from benchmarks.load import Load
 from benchmarks.problem import Problem
 from benchmarks.sides import FLOORS, SESSION, UNCOMPILED, Entry
@@ -129,6 +129,28 @@ def test_sides_that_are_not_installed_are_named_with_the_reason():
         benchmarks._skipped(absent) == "\nSkipped: Tool, fast (no_such_package is not installed)."
     )
     assert benchmarks._skipped(FLOORS[:1]) == ""
+
+
+@pytest.mark.full
+def test_two_workers_are_timed_beside_one_process(capsys):
+    benchmarks.main(["cluster", "--rows", "130", *TINY])
+    measured, paper = capsys.readouterr().out.split("Cluster, on paper")
+    rows = [line for line in measured.splitlines() if line.startswith("| 784-")]
+    assert len(rows) == 4
+    if sys.platform == "linux":
+        for row in rows:  # within a tenth of the least for a model that has something to send
+            if "784-800-400" in row:
+                assert 0.9 < float(row.split("|")[5]) < 1.1
+    assert len([line for line in paper.splitlines() if line.startswith("| 784-")]) == 4
+
+
+def test_the_paper_has_its_limits():
+    problem = Problem(sizes=(800, 400), batch_sz=1024)
+    assert cluster.least_bytes(problem, 2) == 2 * 4 * 2_217_584
+    assert cluster.on_paper(0.16, problem, 1, 1e-3, 1e9) == 1
+    assert cluster.on_paper(0.16, problem, 8, 0.0, 1e15) == pytest.approx(8)
+    # 160 / (80 + 16 + 0.7) ms
+    assert cluster.on_paper(0.16, problem, 2, 0.7e-3, 8.870e6 / 16e-3) == pytest.approx(1.654, 1e-3)
 
 
 def test_unknown_parts_and_too_few_rows_are_refused(capsys):

@@ -10,12 +10,20 @@ if TYPE_CHECKING:  # what editors and type checkers see; `__getattr__` loads the
     from vae_tf1 import plots
     from vae_tf1.autoencoder import VariationalAutoencoder
     from vae_tf1.bijectors import Cubic, fit_distribution
+    from vae_tf1.cluster.workers import Cluster
     from vae_tf1.divergence import (
         kl_divergence_gaussians,
         log_density_ratio_gaussians,
         monte_carlo_kl,
     )
-    from vae_tf1.errors import CheckpointError, ConversionError, DataError, DataWarning
+    from vae_tf1.errors import (
+        CheckpointError,
+        ClusterError,
+        ConversionError,
+        DataError,
+        DataWarning,
+        PeerLost,
+    )
     from vae_tf1.gaussian import BaseDistribution, Gaussian
     from vae_tf1.mixture import fit_mixture, gmm_energy, gmm_params
     from vae_tf1.model.layers import DenseLayer
@@ -28,6 +36,8 @@ __all__ = [
     "BaseDistribution",
     "Callback",
     "CheckpointError",
+    "Cluster",
+    "ClusterError",
     "ConversionError",
     "CosineDecay",
     "Cubic",
@@ -37,6 +47,7 @@ __all__ = [
     "ExponentialDecay",
     "Gaussian",
     "OutlierDetector",
+    "PeerLost",
     "StepDecay",
     "TensorBoard",
     "VariationalAutoencoder",
@@ -55,6 +66,8 @@ _HOME_OF = {
     "BaseDistribution": "gaussian",
     "Callback": "training.callbacks",
     "CheckpointError": "errors",
+    "Cluster": "cluster.workers",
+    "ClusterError": "errors",
     "ConversionError": "errors",
     "CosineDecay": "model.learning_rates",
     "Cubic": "bijectors",
@@ -64,6 +77,7 @@ _HOME_OF = {
     "ExponentialDecay": "model.learning_rates",
     "Gaussian": "gaussian",
     "OutlierDetector": "outliers",
+    "PeerLost": "errors",
     "StepDecay": "model.learning_rates",
     "TensorBoard": "training.tensorboard",
     "VariationalAutoencoder": "autoencoder",

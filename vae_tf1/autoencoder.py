@@ -31,6 +31,7 @@ from vae_tf1.model.support import REAL
 from vae_tf1.training.autosave import Autosave, NoAutosave
 from vae_tf1.training.binarization import Binarizer
 from vae_tf1.training.callbacks import Callbacks
+from vae_tf1.training.team import join
 from vae_tf1.training.tensorboard import TensorBoard
 from vae_tf1.training.trainer import Trainer
 from vae_tf1.training.validation import NoValidation, Validation, split
@@ -38,6 +39,7 @@ from vae_tf1.training.validation import NoValidation, Validation, split
 if TYPE_CHECKING:
     from os import PathLike
 
+    from vae_tf1.cluster.workers import Cluster
     from vae_tf1.gaussian import Gaussian
 
 Layers = Sequence[Any] | Callable[[], Sequence[Any]]
@@ -107,6 +109,8 @@ class VariationalAutoencoder(Model):
         Number of training steps over which that weight rises from 0 to `beta`.
     doubly_reparameterized
         Whether the encoder has the gradient of Tucker et al. (2019), which is less noisy.
+    cluster
+        The `vae_tf1.Cluster` of workers that train the model together; see docs/cluster.md.
 
     Attributes
     ----------
@@ -148,6 +152,9 @@ class VariationalAutoencoder(Model):
     ------
     TypeError, ValueError
         When a size is not a positive integer, or an option is not one of those above.
+    OSError, PeerLost, ClusterError
+        If this worker of a cluster cannot listen on its port, or another does not come, or has
+        another version or seed.
     """
 
     def __init__(
@@ -172,11 +179,15 @@ class VariationalAutoencoder(Model):
         beta: float = 1.0,
         kl_warm_up: int = 0,
         doubly_reparameterized: bool = False,
+        cluster: Cluster | None = None,
     ) -> None:
+        team = join(cluster)
+        if seed is None and not tf.executing_eagerly():
+            seed = tf.compat.v1.get_seed(None)[0]  # the graph's
         super().__init__(
             D,
             hidden_layer_sizes,
-            seed=seed,
+            seed=team.seed(seed),
             prior=prior,
             kl=kl,
             optimizer=optimizer,
@@ -191,8 +202,11 @@ class VariationalAutoencoder(Model):
             beta=beta,
             kl_warm_up=kl_warm_up,
             doubly_reparameterized=doubly_reparameterized,
+            open_session=team.session,
         )
-        self._trainer, self._binarizer = Trainer(self), Binarizer(self)
+        self.state.seed_given = seed is not None
+        self._team = team
+        self._trainer, self._binarizer = Trainer(self, team), Binarizer(self)
         self._inference = Inference(self)
         self._sampler = ImportanceSampler(self)
         self._writer = store.Writer(self)
@@ -314,6 +328,10 @@ class VariationalAutoencoder(Model):
         CheckpointError
             A ValueError, if `checkpoint_dir` is in use by another training, cannot be written,
             or belongs to another model or other data.
+        ClusterError
+            A ValueError, if the workers of the cluster have different data, options or weights.
+        PeerLost
+            A SystemExit, if another worker of the cluster is gone, or does not answer.
         """
         self.check_open()
         more = more_epochs is not None
@@ -333,15 +351,29 @@ class VariationalAutoencoder(Model):
                 every=validation_every,
                 patience=patience,
                 restore_best=restore_best,
+                of_chief=self._team.of_chief,
             )
         elif patience is not None:
             raise ValueError("patience needs validation_data")
-        if log_dir is not None:
+        if log_dir is not None and self._team.is_chief:
             told.add(TensorBoard(log_dir, images=shown.values(slice(0, 8))))
         rows = self._binarized(rows, binarization)
+        self._team.agree(
+            self,
+            lambda: {
+                **store.describe(self),
+                **{"epochs": epochs, "more_epochs": more, "batch_sz": batch_sz},
+                **{"binarization": binarization, "compile": compile, "number of rows": len(rows)},
+                **{"data*": rows.fingerprint(), "validation_data*": validation.data},
+                **{"validation_every": validation_every, "patience": patience},
+                **{"restore_best": bool(restore_best), "checkpoints": checkpoint_dir is not None},
+            },
+        )
         autosave = NoAutosave()
         if checkpoint_dir is not None:
-            autosave = Autosave(self._writer, checkpoint_dir, save_every, keep)
+            autosave = self._team.autosave(
+                lambda: Autosave(self._writer, checkpoint_dir, save_every, keep), checkpoint_dir
+            )
         try:
             costs = self._trainer.train(
                 rows,
@@ -351,13 +383,13 @@ class VariationalAutoencoder(Model):
                 autosave=autosave,
                 validation=validation,
                 callbacks=told,
-                show_progress=progress,
+                show_progress=progress and self._team.is_chief,
                 compile=compile,
             )
         except KeyboardInterrupt:
             # Without the frames between: a notebook shows every one.
             raise KeyboardInterrupt(self._interrupted(autosave)) from None
-        if plot and costs:
+        if plot and costs and self._team.is_chief:
             from vae_tf1 import plots
 
             plots.show_elbo_curve(costs)

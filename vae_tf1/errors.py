@@ -8,9 +8,11 @@ import warnings
 
 __all__ = [
     "CheckpointError",
+    "ClusterError",
     "ConversionError",
     "DataError",
     "DataWarning",
+    "PeerLost",
     "one_line",
     "reason",
     "show_path",
@@ -30,11 +32,28 @@ class CheckpointError(ValueError):
         return _printable(super().__str__())
 
 
+class ClusterError(ValueError):
+    """Workers that do not train the same model, on the same data; the message says how."""
+
+
 class ConversionError(ValueError):
     """A model that cannot be converted, or a conversion that is not exact; the message says why."""
 
     def __str__(self) -> str:
         return _printable(super().__str__())
+
+
+class PeerLost(SystemExit):
+    """Another worker of the cluster is gone, or does not answer; the message says which.
+
+    The workers that are left cannot go on alone. Uncaught, it ends the process without a traceback
+    and with status 75, "try again", by which whatever has started the workers starts all of them
+    again; `fit` then goes on from the last checkpoint.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.code = 75  # EX_TEMPFAIL of sysexits.h
 
 
 class DataError(ValueError):

@@ -34,7 +34,7 @@ def test_every_option_arrives():
     text = (
         "--data mnist --limit 1000 --epochs 3 --batch-size 50 --layers 300 200 20 --seed 0 "
         "--output pictures --no-prompts --checkpoint-dir saved "
-        "--log-likelihood 100 --page"
+        "--log-likelihood 100 --page --cluster slurm --wait 20"
     )
     assert parse_options(text.split()) == Options(
         data="mnist",
@@ -48,6 +48,8 @@ def test_every_option_arrives():
         checkpoint_dir=Path("saved"),
         log_likelihood=100,
         page=True,
+        cluster="slurm",
+        wait=20,
     )
 
 
@@ -113,13 +115,14 @@ def test_the_help_names_every_option_its_default_and_the_exit_statuses(capsys):
     text = " ".join(capsys.readouterr().out.split())
     for option in (
         *("--data", "--limit", "--layers", "--latent", "--seed", "--epochs", "--batch-size"),
-        *("--checkpoint-dir", "--output", "--no-prompts"),
+        *("--checkpoint-dir", "--output", "--no-prompts", "--cluster", "--wait"),
     ):
         assert f" {option} " in text
     for default in ("default: 200 100", "default: 30", "default: 64", "default: output"):
         assert default in text
     assert "exit status: 0 when all is done; 1 when" in text
-    assert "2 when an option is wrong; 130 when Ctrl-C" in text
+    assert "2 when an option is wrong; 75 when another worker" in text
+    assert "130 when Ctrl-C" in text
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """Noise and order are functions of where they are used."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -73,3 +75,17 @@ def test_seeds_and_purposes_have_streams_of_their_own():
     assert len(keys) == 50 * len(Stream)
     assert all(0 <= key < 2**63 for key in keys)
     assert 0 <= noise.op_seed(1, Stream.SAMPLES) < 2**31
+
+
+@pytest.mark.parametrize(("batch", "width"), [(8, 3), (7, 5), (16, 4)])
+def test_some_rows_of_a_step_have_the_bits_that_they_have_in_the_whole(batch, width):
+    with tf.Graph().as_default(), tf.compat.v1.Session() as sess:
+        key, step = (tf.constant(n, tf.int64) for n in (7, 1234))
+        whole = noise.standard_normal(key, step, 0, (1, batch, width))[0]
+        cuts = [0, 1, batch // 3, batch // 2 + 1, batch]
+        parts = [
+            noise.standard_normal_rows(key, step, 0, (batch, width), slice(start, stop))
+            for start, stop in pairwise(cuts)
+        ]
+        expected, found = sess.run((whole, parts))
+    assert np.array_equal(np.concatenate(found), expected)

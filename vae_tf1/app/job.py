@@ -8,19 +8,20 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from vae_tf1.app.data import Digits
-from vae_tf1.app.errors import JobError, quit_on_ctrl_c
+from vae_tf1.app.errors import INTERRUPTED, JobError, quit_on_ctrl_c
 from vae_tf1.app.options import Options
 from vae_tf1.app.pictures import Picture, pictures_of, posterior_samples, prior_samples
 from vae_tf1.app.prompts import another, can_ask
 from vae_tf1.app.screen import Album, Windows, has_display
 from vae_tf1.backend.notices import without_startup_notices
-from vae_tf1.errors import CheckpointError, ConversionError, reason
+from vae_tf1.errors import CheckpointError, ClusterError, ConversionError, reason
 from vae_tf1.training.progress import waiting
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
     from vae_tf1.autoencoder import VariationalAutoencoder
+    from vae_tf1.cluster.workers import Cluster
 
 __all__ = ["Training", "announce", "build", "fit", "report", "show"]
 
@@ -44,6 +45,11 @@ class Training(NamedTuple):
     interrupted: bool
     resumable: bool
 
+    @property
+    def status(self) -> int:
+        """The exit status of the program after this training."""
+        return INTERRUPTED if self.interrupted else 0
+
 
 def announce(options: Options) -> None:
     """Say what comes, before the first thing that takes time: loading NumPy and TensorFlow."""
@@ -54,13 +60,17 @@ def announce(options: Options) -> None:
     )
 
 
-def build(options: Options, digits: Digits) -> VariationalAutoencoder:
-    """Build the model, for images of the digits' size.
+def build(
+    options: Options, digits: Digits, cluster: Cluster | None = None
+) -> VariationalAutoencoder:
+    """Build the model, for images of the digits' size, once all workers of a cluster are there.
 
     Raises
     ------
     JobError
-        When TensorFlow cannot, for want of memory, say.
+        When TensorFlow cannot, for want of memory, say, or the workers do not fit together.
+    PeerLost
+        When a worker of the cluster does not come.
     """
     with waiting("loading TensorFlow"), without_startup_notices():
         import tensorflow as tf
@@ -71,8 +81,8 @@ def build(options: Options, digits: Digits) -> VariationalAutoencoder:
     widths = [D, *options.layers, *reversed(options.layers[:-1]), D]
     _say(f"model: {'-'.join(map(str, widths))}, a code of {options.layers[-1]}")
     try:
-        return VariationalAutoencoder(D, options.layers, seed=options.seed)
-    except MemoryError as error:
+        return VariationalAutoencoder(D, options.layers, seed=options.seed, cluster=cluster)
+    except (ClusterError, MemoryError, OSError) as error:
         raise JobError(str(error)) from None
     except tf.errors.OpError as error:
         raise _refusal("build this model", error) from None
@@ -87,6 +97,8 @@ def fit(vae: VariationalAutoencoder, digits: Digits, options: Options) -> Traini
         When a checkpoint cannot be used, the ELBO is no longer finite, or TensorFlow gives up.
     KeyboardInterrupt
         On Ctrl-C before the first step.
+    PeerLost
+        When another worker of the cluster is lost.
     """
     import tensorflow as tf
 
@@ -109,7 +121,7 @@ def fit(vae: VariationalAutoencoder, digits: Digits, options: Options) -> Traini
             f"\ninterrupted in epoch {vae.epochs_done + 1}, after {len(vae.costs):,} steps: "
             "what was learned is kept (Ctrl-C again to quit)"
         )
-    except (CheckpointError, FloatingPointError) as error:
+    except (CheckpointError, ClusterError, FloatingPointError) as error:
         raise JobError(str(error)) from None
     except tf.errors.OpError as error:
         raise _refusal("train this model", error) from None

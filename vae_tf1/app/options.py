@@ -39,12 +39,14 @@ and the pictures are written; a second Ctrl-C quits. Without a terminal on
 standard input nothing is asked, and no window opens.
 
 exit status: 0 when all is done; 1 when it could not be (the data or the output
-folder cannot be used, say); 2 when an option is wrong; 130 when Ctrl-C has
-stopped the training.
+folder cannot be used, say); 2 when an option is wrong; 75 when another worker
+is lost, and all should be started again; 130 when Ctrl-C has stopped the
+training.
 """
 
 _MOST = 1_000_000  # of anything that is counted: beyond it is a slip of the keyboard
 _WIDEST = 10_000
+_WAIT = 300  # seconds
 _SAMPLES = 5000  # of log_likelihood, as in most published tables
 
 
@@ -74,6 +76,10 @@ class Options:
         Samples an image with which log p(x) of the test images is estimated; None for no estimate.
     page
         Whether a page to play with the model is written too.
+    cluster
+        What describes the other workers, besides ``TF_CONFIG``: "slurm", or None.
+    wait
+        Seconds to wait for them at the start.
     """
 
     data: str | None
@@ -87,6 +93,8 @@ class Options:
     checkpoint_dir: Path | None
     log_likelihood: int | None
     page: bool = False
+    cluster: str | None = None
+    wait: float = _WAIT
 
 
 def parse_options(arguments: Sequence[str] | None = None) -> Options:
@@ -119,6 +127,8 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
         checkpoint_dir=given.checkpoint_dir,
         log_likelihood=given.log_likelihood,
         page=given.page,
+        cluster=given.cluster,
+        wait=given.wait,
     )
 
 
@@ -190,6 +200,24 @@ def _parser() -> argparse.ArgumentParser:
         type=_path,
         help="save the training there as it goes, and take it up where an earlier run with this "
         "folder was stopped",
+    )
+
+    several = parser.add_argument_group(
+        "several machines",
+        "Start the same command on each of them. If TF_CONFIG names more than one worker, they "
+        "train together; worker 0 alone writes checkpoints and pictures.",
+    )
+    several.add_argument(
+        "--cluster",
+        choices=["slurm"],
+        help="train together with the other tasks of this srun",
+    )
+    several.add_argument(
+        "--wait",
+        metavar="SECONDS",
+        type=_count(_MOST),
+        default=_WAIT,
+        help=f"how long to wait for the other workers at the start; default: {_WAIT}",
     )
 
     results = parser.add_argument_group("results")

@@ -121,6 +121,7 @@ _FIT_OPTIONAL: dict[str, tuple[Check, str]] = {
     "compiled": (lambda value: type(value) is bool, "true or false"),
     "machine": (lambda value: isinstance(value, dict), "a table"),
     "binarization": (lambda value: value in PROTOCOLS, "a protocol of binarisation"),
+    "workers": (_count(1), "a count"),
 }
 
 

@@ -55,6 +55,7 @@ class Model(Composition):
         beta: float = 1.0,
         kl_warm_up: int = 0,
         doubly_reparameterized: bool = False,
+        open_session: Callable[[tf.Graph], tf.compat.v1.Session] | None = None,
         **composition: Any,
     ) -> None:
         super().__init__(D, hidden_layer_sizes, **composition)
@@ -82,7 +83,7 @@ class Model(Composition):
         note_session()
         self._closed = False
         with without_first_notices("session"):
-            self.sess = tf.compat.v1.Session(graph=self.graph)
+            self.sess = (open_session or _open_session)(self.graph)
             self.sess.run(self.init_op)
         try:
             self.updates.check_rate(self.learning_rate)
@@ -289,6 +290,10 @@ class Model(Composition):
         check_not_forked()
         if self._closed:
             raise ValueError("this model has been closed; build or load it again to use it")
+
+
+def _open_session(graph: tf.Graph) -> tf.compat.v1.Session:
+    return tf.compat.v1.Session(graph=graph)
 
 
 def _through(layers: list[Any], value: tf.Tensor) -> tf.Tensor:

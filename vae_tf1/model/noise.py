@@ -78,6 +78,34 @@ def standard_normal(
     return _addressed(tf.raw_ops.StatelessRandomNormalV2, key, step, draw, shape)
 
 
+def standard_normal_rows(
+    key: tf.Tensor, step: tf.Tensor, draw: tf.Tensor | int, shape: tuple[int, int], rows: slice
+) -> tf.Tensor:
+    """Draw some rows of the noise of a step, the bits of these rows in `standard_normal`.
+
+    Parameters
+    ----------
+    key, step, draw
+        As for `standard_normal`.
+    shape
+        ``(batch, M)`` of the whole step.
+    rows
+        Which of its rows, consecutive ones.
+
+    Returns
+    -------
+    tf.Tensor
+        float32, (rows, M).
+    """
+    batch, width = shape
+    size, start, stop = batch * width, rows.start * width, rows.stop * width
+    first, last = start // _NUMBERS_PER_COUNT, -(-stop // _NUMBERS_PER_COUNT)
+    normal, counts = tf.raw_ops.StatelessRandomNormalV2, -(-size // _NUMBERS_PER_COUNT)
+    flat = _counted(normal, key, step, draw, size, counts, (1, last - first), first)[0]
+    skipped = first * _NUMBERS_PER_COUNT
+    return tf.reshape(flat[start - skipped : stop - skipped], (-1, width))
+
+
 def uniform(key: tf.Tensor, step: tf.Tensor, draw: tf.Tensor | int, shape: tuple) -> tf.Tensor:
     """Draw from [0, 1), a multiple of 2⁻²³; arguments and result are those of `standard_normal`."""
     return _addressed(tf.raw_ops.StatelessRandomUniformV2, key, step, draw, shape)
@@ -92,17 +120,26 @@ def _addressed(generator: Callable, key, step, draw, shape: tuple) -> tf.Tensor:
     steps, batch, width = shape
     size = batch * width
     counts = -(-size // _NUMBERS_PER_COUNT)  # whole counts, so that each step starts on one
+    flat = _counted(generator, key, step, draw, size, counts, (steps, counts))
+    return tf.reshape(flat[:, :size], tf.stack([steps, batch, width]))
+
+
+def _counted(
+    generator: Callable, key, step, draw, size, counts, drawn: tuple, first: int = 0
+) -> tf.Tensor:
+    """Draw (steps, counts), from the count `first` of a step on; a step has `counts` in all."""
     low = step * tf.cast(counts, tf.int64)
+    if first:
+        low += first
     high = tf.cast(draw, tf.int64) * 2**32 + tf.cast(
         size, tf.int64
     )  # another batch size is another stream
-    flat = generator(
-        shape=tf.stack([steps, counts * _NUMBERS_PER_COUNT]),
+    return generator(
+        shape=tf.stack([drawn[0], drawn[1] * _NUMBERS_PER_COUNT]),
         key=tf.bitcast([key], tf.uint64),
         counter=tf.bitcast(tf.stack([low, high]), tf.uint64),
         alg=_PHILOX,
     )
-    return tf.reshape(flat[:, :size], tf.stack([steps, batch, width]))
 
 
 def minibatch_order(seed: int, epoch: int, n: int) -> np.ndarray:

@@ -19,6 +19,7 @@ class NoAutosave:
     """No checkpoints."""
 
     path: str | os.PathLike | None = None
+    workers = 1  # how many train
 
     def open(self) -> Saved | None:
         """Begin; return the newest checkpoint there is."""

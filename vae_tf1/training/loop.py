@@ -18,8 +18,9 @@ from vae_tf1.backend.xla import graph_function
 from vae_tf1.data.rows import Rows, as_values
 from vae_tf1.model import noise
 from vae_tf1.model.graph import Model
+from vae_tf1.model.optimizers import Rate
 
-__all__ = ["Loop"]
+__all__ = ["Loop", "added", "is_finite"]
 
 # Images a step from which on a minibatch is halved: products of fewer rows are not worth it.
 _WORTH_HALVING = 32
@@ -49,23 +50,14 @@ class Loop:
     ) -> None:
         self.batch_sz, self.capacity, self.compiled = batch_sz, capacity, compiled
         self._model, self._levels = model, rows.levels
-        k = model.objective.importance_samples
-        halved = compiled and batch_sz > 1 and batch_sz * k >= _WORTH_HALVING
-        self._sizes = [batch_sz // 2, -(-batch_sz // 2)] if halved else [batch_sz]
-        shape = capacity, batch_sz, model.width
+        n = self._n_rows
+        halved = compiled and n > 1 and n * model.objective.importance_samples >= _WORTH_HALVING
+        self._sizes = [n // 2, -(-n // 2)] if halved else [n]
+        shape = capacity, n, model.width
         with model.graph.as_default(), tf.name_scope("fit"), without_deprecation_notices():
             self._images = tf.compat.v1.placeholder(rows.dtype, shape, name="images")
             self._steps = tf.compat.v1.placeholder(tf.int32, (), name="steps")
-            # Drawn outside the compiled loop, where it costs a third of what it does inside.
-            epsilon = noise.standard_normal(
-                model.noise_key.read_value(),
-                model.global_step.read_value(),
-                0,
-                (capacity, batch_sz * k, model.M),
-            )
-            if k > 1:
-                epsilon = tf.reshape(epsilon, (capacity, batch_sz, k, model.M))
-            elbos, done = graph_function(self._train, compiled)(self._images, epsilon, self._steps)
+            elbos, done = self._trained()
             with tf.control_dependencies([elbos]):
                 counted = model.counters.count(tf.cast(done, tf.int64))
             with tf.control_dependencies([counted]):
@@ -78,6 +70,11 @@ class Loop:
                 )
             self._fetches = (elbos, done, finite)
             self._before = [variable.read_value() for variable in self._changing]
+
+    @property
+    def _n_rows(self) -> int:
+        """How many rows of each minibatch this process trains on: all."""
+        return self.batch_sz
 
     @property
     def _changing(self) -> list[tf.Variable]:
@@ -93,7 +90,11 @@ class Loop:
         """
         sess = self._model.sess
         before = sess.run(self._before)
-        elbos, finite = self._call(images)
+        try:
+            elbos, finite = self._call(images)
+        except tf.errors.OpError:  # of memory, say: some of the steps may have been made
+            self._put_back(before, 0)
+            raise
         stopped = len(elbos) < len(images)
         spoilt = stopped and not self._model.updates.guarded
         if finite and not spoilt:
@@ -123,9 +124,14 @@ class Loop:
             whole[:steps] = images
             images = whole
         elbos, done, finite = self._model.sess.run(
-            self._fetches, {self._images: images, self._steps: steps}
+            self._fetches, {self._images: images, self._steps: steps}, options=self._options
         )
         return elbos[:done], bool(finite)
+
+    @property
+    def _options(self) -> tf.compat.v1.RunOptions | None:
+        """The options of a run of the loop."""
+        return None
 
     @property
     def _dtype(self) -> np.dtype:
@@ -145,6 +151,20 @@ class Loop:
 
     # The graph of the loop -----------------------------------------------------------------------
 
+    def _trained(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """Add the loop to the graph: the ELBO of each step, and how many steps were made."""
+        model, k = self._model, self._model.objective.importance_samples
+        # Drawn outside the compiled loop, where it costs a third of what it does inside.
+        epsilon = noise.standard_normal(
+            model.noise_key.read_value(),
+            model.global_step.read_value(),
+            0,
+            (self.capacity, self.batch_sz * k, model.M),
+        )
+        if k > 1:
+            epsilon = tf.reshape(epsilon, (self.capacity, self.batch_sz, k, model.M))
+        return graph_function(self._train, self.compiled)(self._images, epsilon, self._steps)
+
     def _train(self, images, epsilon, steps):
         """Run the steps: the ELBO of each, [capacity], and how many there were.
 
@@ -155,12 +175,8 @@ class Loop:
         def step(i, elbos, finite, halves):
             x = as_values(tf.cast(images[i], tf.float32), self._levels)
             elbo, halves = self._gradients(x, epsilon[i], i)
-            gradients, rate = _added(halves), self._rate(i)
-            # A non-finite weight gradient nearly always shows in the bias gradients, which are
-            # tiny: check only them here, and everything at the end of the call.
-            biases = [gradient for gradient in gradients if gradient.shape.rank == 1]
-            rates = [[rate]] if tf.is_tensor(rate) else []
-            finite = tf.reduce_all(tf.math.is_finite(tf.concat([[elbo], *biases, *rates], 0)))
+            gradients, rate = added(halves), self._rate(i)
+            finite = is_finite(elbo, gradients, rate)
             with tf.control_dependencies(
                 model.updates.apply(model.variables, gradients, rate, where=finite)
             ):
@@ -173,7 +189,7 @@ class Loop:
             (0, tf.zeros(self.capacity), True, [zeros] * len(self._sizes)),
             parallel_iterations=1,
         )
-        last = _added(halves), self._rate(i - 1)
+        last = added(halves), self._rate(i - 1)
         with tf.control_dependencies(
             model.updates.finish(model.variables, *last, where=finite & (i > 0))
         ):
@@ -203,5 +219,15 @@ class Loop:
         return tf.add_n([bound.elbo for bound in bounds]), gradients
 
 
-def _added(halves: list[list[tf.Tensor]]) -> list[tf.Tensor]:
+def is_finite(elbo: tf.Tensor, gradients: list[tf.Tensor], rate: Rate) -> tf.Tensor:
+    """Return whether a step may be made."""
+    # A non-finite weight gradient nearly always shows in the bias gradients, which are
+    # tiny: check only them here, and everything at the end of the call.
+    biases = [gradient for gradient in gradients if gradient.shape.rank == 1]
+    rates = [[rate]] if tf.is_tensor(rate) else []
+    return tf.reduce_all(tf.math.is_finite(tf.concat([[elbo], *biases, *rates], 0)))
+
+
+def added(halves: list[list[tf.Tensor]]) -> list[tf.Tensor]:
+    """Return the gradients of a minibatch, given those of its halves."""
     return [tf.add_n(gradients) for gradients in zip(*halves, strict=True)]

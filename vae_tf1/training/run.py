@@ -48,6 +48,8 @@ class Run:
         self._facts: dict[str, Any] = {"batch_sz": batch_sz, "rows": len(rows)}
         if rows.binarization is not None:
             self._facts["binarization"] = rows.binarization
+        if autosave.workers > 1:
+            self._facts["workers"] = autosave.workers
         self.first_epoch = model.state.epochs_done
         self._first_step, self._first_cost = self._global_step(), len(model.state.costs)
         self.compiled: bool | None = None
@@ -145,6 +147,12 @@ class Run:
             fit[key] for key in ("first_epoch", "first_step", "first_cost")
         )
         self.compiled = fit.get("compiled")
+        workers, now = fit.get("workers", 1), self._autosave.workers
+        if workers != now:
+            warn(
+                f"{where} was trained by {workers} worker{'s'[: workers > 1]}, not {now}: the "
+                "gradients are added in another order, so the steps round otherwise"
+            )
         there, here = fit.get("machine"), machine.describe()
         if there is not None and there != here:
             warn(

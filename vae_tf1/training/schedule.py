@@ -19,7 +19,7 @@ class Chunk(NamedTuple):
 
     epoch: int
     first: int  # step within the epoch
-    images: np.ndarray  # [steps, batch, D]
+    images: np.ndarray  # [steps, images of each, D]
 
 
 class Schedule:
@@ -33,10 +33,13 @@ class Schedule:
         Images a step; the ragged rest of an epoch is left out.
     seed
         Keys the order of the images.
+    share
+        Which images of each step are gathered; by default all.
     """
 
-    def __init__(self, rows: Rows, batch_sz: int, seed: int) -> None:
+    def __init__(self, rows: Rows, batch_sz: int, seed: int, share: slice | None = None) -> None:
         self.rows, self.batch_sz, self.seed = rows, batch_sz, seed
+        self._share = share or slice(0, batch_sz)
         self.n_batches = len(rows) // batch_sz
         self._ordered: int | None = None  # the epoch whose order `_order` is
         self._order = np.empty(0, np.int64)
@@ -61,8 +64,9 @@ class Schedule:
             self._ordered, self._order = epoch, np.empty(0, np.int64)  # free the last one first
             self._order = noise.minibatch_order(self.seed, epoch, len(self.rows))
             self._rows = self.rows.of_epoch(epoch)
-        images = self._rows.take(self._order[step * self.batch_sz : stop * self.batch_sz])
-        return Chunk(epoch, step, images.reshape(stop - step, self.batch_sz, -1))
+        order = self._order[step * self.batch_sz : stop * self.batch_sz]
+        images = self._rows.take(order.reshape(stop - step, -1)[:, self._share].ravel())
+        return Chunk(epoch, step, images.reshape(stop - step, -1, images.shape[-1]))
 
 
 class Pace:

@@ -19,6 +19,7 @@ from vae_tf1.training.loop import Loop
 from vae_tf1.training.progress import Progress, waiting
 from vae_tf1.training.run import Run
 from vae_tf1.training.schedule import Pace, Schedule
+from vae_tf1.training.team import Alone, Moment
 from vae_tf1.training.validation import NoValidation
 
 __all__ = ["Trainer"]
@@ -39,6 +40,8 @@ class Trainer:
     ----------
     model
         The model.
+    team
+        The workers that train it together; by default this process alone.
     chunk_seconds
         How long a chunk of steps may take.
     chunk_steps
@@ -50,12 +53,13 @@ class Trainer:
     def __init__(
         self,
         model: Model,
+        team: Alone | None = None,
         *,
         chunk_seconds: float = _CHUNK_SECONDS,
         chunk_steps: int | None = None,
         worth_compiling: float = _WORTH_COMPILING,
     ) -> None:
-        self._model = model
+        self._model, self._team = model, team or Alone()
         self._chunk_seconds, self._chunk_steps = chunk_seconds, chunk_steps
         self._worth_compiling = worth_compiling
         self._loops: Compiled[Loop] = Compiled(model.graph, "the training")
@@ -97,6 +101,7 @@ class Trainer:
         n_batches = len(rows) // batch_sz
         if n_batches == 0:
             raise ValueError(f"X has {len(rows)} rows, fewer than one batch of {batch_sz}")
+        self._team.share(batch_sz)  # refuses too small a batch
         with (
             # around the run, whose last act is to save
             Interrupts(*_signals(autosave)) as interrupts,
@@ -127,6 +132,7 @@ class Trainer:
             if validation.restore_best():
                 autosave.save_best()
             callbacks.train_end()
+            self._team.wait()
             return Costs(run.costs[epochs_before * n_batches :])
 
     def _epochs(
@@ -144,7 +150,7 @@ class Trainer:
         n_batches = len(rows) // loop.batch_sz
         epoch, step = divmod(run.steps_done, n_batches)
         pace = Pace(loop.capacity, self._chunk_seconds)
-        schedule = Schedule(rows, loop.batch_sz, self._model.seed)
+        schedule = Schedule(rows, loop.batch_sz, self._model.seed, self._team.share(loop.batch_sz))
         first = run.first_epoch
         chunks = schedule.chunks(first + epoch, step, first + epochs, pace)
         with closing(chunks):
@@ -153,7 +159,7 @@ class Trainer:
                     callbacks.epoch_begin(chunk.epoch)
                 began = time.perf_counter()
                 elbos = loop.run(chunk.images)
-                pace.observe(len(chunk.images), time.perf_counter() - began)
+                seconds = time.perf_counter() - began
                 costs = (elbos / loop.batch_sz).tolist()
                 ended = chunk.first + len(costs) == n_batches
                 run.advance(costs, epochs_done=int(ended))
@@ -169,6 +175,9 @@ class Trainer:
                     progress.epoch_end(logs)
                     callbacks.epoch_end(chunk.epoch, logs)
                 # Looked at once: a signal may come at any time.
+                now = Moment(seconds, interrupts.received, self._model.stop_training)
+                seconds, interrupts.received, self._model.stop_training = self._team.at(now)
+                pace.observe(len(chunk.images), seconds)
                 asked_to_stop = interrupts.received is not None
                 run.save_if_due(now=asked_to_stop)
                 if asked_to_stop:
@@ -188,7 +197,8 @@ class Trainer:
         """Return the loop for this kind of data, ready to run; built once."""
 
         def build(compiled: bool) -> Loop:
-            loop = Loop(self._model, batch_sz, rows, self._capacity(batch_sz, rows), compiled)
+            capacity = self._capacity(batch_sz, rows)
+            loop = self._team.loop(self._model, batch_sz, rows, capacity, compiled)
             with waiting("compiling, once", shown=show and compiled):
                 interrupts.wait_for(loop.prepare)
             return loop

@@ -22,7 +22,7 @@ import numpy as np
 from vae_tf1.checks import check_count
 from vae_tf1.data.rows import ArrayLike, Rows
 from vae_tf1.errors import CheckpointError, warn
-from vae_tf1.inference import Inference
+from vae_tf1.inference import Evaluation, Inference
 from vae_tf1.model.graph import Model
 from vae_tf1.model.state import History, Validated
 
@@ -33,6 +33,11 @@ _ACTIVE = 0.01  # the least variance of an active unit's mean, of Burda et al.
 
 class NoValidation:
     """No validation set."""
+
+    @property
+    def data(self) -> str | None:
+        """The fingerprint of the set."""
+        return None
 
     def begin(self, first_epoch: int, at_epoch_end: bool) -> None:
         """Begin, or go on with, a training."""
@@ -61,6 +66,8 @@ class Validation(NoValidation):
         After how many validations in a row without a better ELBO the training stops; None goes on.
     restore_best
         Whether the weights at the end are those of the best validation.
+    of_chief
+        Calls a function, and returns what it returns for the chief of several workers.
 
     Raises
     ------
@@ -77,14 +84,21 @@ class Validation(NoValidation):
         every: int = 1,
         patience: int | None = None,
         restore_best: bool = True,
+        of_chief: Callable[[Callable[[], Any]], Any] = lambda value: value(),
     ) -> None:
         self._model, self._inference, self._rows = model, inference, rows
+        self._of_chief = of_chief
         self._every = check_count(every, "validation_every")
         self._patience = patience if patience is None else check_count(patience, "patience")
         if not isinstance(restore_best, bool | np.bool_):
             raise TypeError(f"restore_best must be True or False, not {restore_best!r}")
         self._restore_best = bool(restore_best)
         self._best, self._waited = -math.inf, 0  # the best ELBO, and how many came since
+
+    @property
+    def data(self) -> str | None:
+        """The fingerprint of the set."""
+        return self._rows.fingerprint()
 
     def begin(self, first_epoch: int, at_epoch_end: bool) -> None:
         """Begin, or go on with, a training.
@@ -102,7 +116,7 @@ class Validation(NoValidation):
         CheckpointError
             If the training that goes on was validated on other data.
         """
-        state, data = self._model.state, self._rows.fingerprint()
+        state, data = self._model.state, self.data
         resumed = state.epochs_done > first_epoch
         earlier = [each for each in state.history if each.epoch > first_epoch]
         if state.history.data != data:
@@ -128,7 +142,9 @@ class Validation(NoValidation):
         state = self._model.state
         if state.epochs_done % self._every:
             return {}
-        evaluation, active = self._inference.evaluate(self._rows), self._active_units()
+        # Of one worker, so that all take the same for the best.
+        *evaluation, active = self._of_chief(self._looked_at)
+        evaluation = Evaluation(*evaluation)
         state.history.append(Validated(state.epochs_done, len(state.costs), *evaluation, active))
         if self._is_best(evaluation.elbo) and self._restore_best:
             state.best = self._model.sess.run(self._model.variables)
@@ -160,6 +176,9 @@ class Validation(NoValidation):
 
     def _out_of_patience(self) -> bool:
         return self._patience is not None and self._waited >= self._patience
+
+    def _looked_at(self) -> tuple[float, float, float, int]:
+        return (*self._inference.evaluate(self._rows), self._active_units())
 
     def _active_units(self) -> int:
         """Return how many units of the code have a mean that varies over the set."""

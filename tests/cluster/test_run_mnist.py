@@ -1,0 +1,106 @@
+"""The main job on several machines: it joins by itself, and only the chief writes."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+from support.run_mnist_runs import PROGRAM, TIMEOUT, environment, is_png
+
+QUICK = (
+    "--data",
+    "builtin",
+    "--limit",
+    "640",
+    "--epochs",
+    "1",
+    "--layers",
+    "8",
+    "4",
+    "--seed",
+    "1",
+)
+
+
+def start(folder, *arguments, **variables):
+    return subprocess.Popen(
+        [sys.executable, PROGRAM, *QUICK, "--no-prompts", *arguments],
+        cwd=folder,
+        env=environment(**variables),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def free_ports(n):
+    probes = [socket.socket() for _ in range(n)]
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+    ports = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
+
+
+@pytest.mark.full
+def test_two_programs_with_tf_config_train_together_and_the_chief_alone_writes(tmp_path):
+    addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    running = []
+    for index in range(2):
+        folder = tmp_path / str(index)
+        folder.mkdir()
+        described = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
+        running.append(start(folder, TF_CONFIG=json.dumps(described)))
+    (chief, _), (other, errors) = (each.communicate(timeout=TIMEOUT) for each in running)
+    assert [each.returncode for each in running] == [0, 0], errors
+    assert "cluster: worker 0 of 2 by TF_CONFIG, the chief, which writes" in chief
+    assert "cluster: worker 1 of 2 by TF_CONFIG, which writes nothing" in other
+    assert "test ELBO" in chief
+    assert "test ELBO" not in other
+    assert is_png(tmp_path / "0" / "output" / "elbo.png")
+    assert list((tmp_path / "1").iterdir()) == []
+
+
+@pytest.mark.full
+def test_a_task_of_slurm_whose_peer_does_not_come_ends_with_status_75(tmp_path):
+    slurm = {
+        "SLURM_PROCID": "0",
+        "SLURM_STEP_NODELIST": "localhost",
+        "SLURM_STEP_TASKS_PER_NODE": "2",
+        "SLURM_STEP_NUM_TASKS": "2",
+    }
+    with start(tmp_path, "--cluster", "slurm", "--wait", "1", **slurm) as job:
+        out, errors = job.communicate(timeout=TIMEOUT)
+    assert job.returncode == 75
+    assert "cluster: worker 0 of 2 by Slurm" in out
+    assert errors.splitlines()[-1].startswith(
+        "vae_tf1: worker 1 (localhost:8889) did not come within 1 s"
+    )
+
+
+def test_a_wrong_tf_config_is_one_sentence_and_one_worker_is_no_cluster(monkeypatch):
+    from vae_tf1.app import workers
+    from vae_tf1.app.errors import JobError
+    from vae_tf1.app.options import parse_options
+
+    options = parse_options([])
+    for value in (
+        "",
+        "{}",
+        '{"cluster": {"chief": ["a:1"]}, "task": {"type": "chief", "index": 0}}',
+    ):
+        monkeypatch.setenv("TF_CONFIG", value)
+        assert workers.find(options) is None
+    monkeypatch.setenv("TF_CONFIG", "{")
+    with pytest.raises(JobError, match="TF_CONFIG cannot be read"):
+        workers.find(options)
+    monkeypatch.delenv("TF_CONFIG")
+    for name in [name for name in os.environ if name.startswith("SLURM")]:
+        monkeypatch.delenv(name)
+    assert workers.find(options) is None
+    with pytest.raises(JobError, match="SLURM_STEP_NODELIST"):
+        workers.find(parse_options(["--cluster", "slurm"]))

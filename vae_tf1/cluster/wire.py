@@ -1,0 +1,178 @@
+"""What goes over the wire: TensorFlow's server, and sums over all workers.
+
+Everything the workers tell each other is such a sum. To tell the others something, a worker adds it
+where all others add zeros, as integers, so that no bit changes.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from vae_tf1.backend.notices import without_first_notices
+from vae_tf1.errors import reason
+
+__all__ = ["Wire", "is_about_others"]
+
+_LOST = (
+    tf.errors.UnavailableError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+)
+
+_JOB = "worker"
+_GROUP = 1  # all workers
+_CONTROL, _TRAINING = 1, 2  # sequences of runs: those with the same key keep step with each other
+_BLOCK = 1 << 22  # integers that are sent at a time, 16 MB
+
+
+def is_about_others(error: tf.errors.OpError) -> bool:
+    """Whether a session says that another worker is gone, or has not answered in time."""
+    return isinstance(error, _LOST) or "Collective ops is aborted" in str(error.message)
+
+
+class Wire:
+    """The server of this process, and what it exchanges with the others.
+
+    Parameters
+    ----------
+    workers
+        The addresses of all workers.
+    index
+        Which of them this is.
+    wait, timeout
+        Seconds that the others may take: at the start and where user code runs, and at a step.
+
+    Raises
+    ------
+    OSError
+        If the port is in use, or TensorFlow cannot listen.
+    """
+
+    def __init__(self, workers: Sequence[str], index: int, wait: float, timeout: float) -> None:
+        self.size, self.index = len(workers), index
+        self._wait, self.timeout = wait, timeout
+        self._keys = 1
+        self._config = tf.compat.v1.ConfigProto()
+        # Without the filter, a session waits until it has heard of every worker, without limit.
+        self._config.device_filters.append(f"/job:{_JOB}/task:{index}")
+        self._config.experimental.collective_group_leader = f"/job:{_JOB}/replica:0/task:0"
+        _check_free(workers[index])
+        try:
+            with without_first_notices("server"):
+                self._server = tf.distribute.Server(
+                    tf.train.ClusterSpec({_JOB: list(workers)}),
+                    job_name=_JOB,
+                    task_index=index,
+                    protocol="grpc",
+                    config=self._config,
+                )
+        except tf.errors.OpError as error:
+            raise OSError(f"cannot listen on {workers[index]}: {reason(error)}") from None
+        self._build()
+
+    def session(self, graph: tf.Graph) -> tf.compat.v1.Session:
+        """Open a session in which the graph's sums are sums over all workers."""
+        return tf.compat.v1.Session(self._server.target, graph=graph, config=self._config)
+
+    def key(self) -> int:
+        """Return the number of one more sum: the workers ask for the same ones in one order."""
+        self._keys += 1
+        return self._keys
+
+    def sum(self, value: tf.Tensor, key: int | tf.Tensor, timeout: float) -> tf.Tensor:
+        """Add to the graph the sum of a tensor over all workers, the same bits for each of them."""
+        return tf.raw_ops.CollectiveReduceV2(
+            input=value,
+            group_size=self.size,
+            group_key=_GROUP,
+            instance_key=key,
+            ordering_token=[],
+            merge_op="Add",
+            final_op="Id",
+            timeout_seconds=timeout,
+        )
+
+    @property
+    def of_training(self) -> tf.compat.v1.RunOptions:
+        """What a run with sums in a model's session needs."""
+        return _in_step(_TRAINING)
+
+    # What is told outside of the training's steps ------------------------------------------------
+
+    def vote(self, values: Sequence[float]) -> np.ndarray:
+        """Return what every worker has given, (workers, values); at most `timeout` later."""
+        mine = np.zeros((self.size, len(values)))
+        mine[self.index] = values
+        return self._run(self._votes, {self._mine: mine.ravel()}).reshape(mine.shape)
+
+    def gather(self, text: str) -> list[str]:
+        """Return the texts that the workers have given, at most `wait` later."""
+        data = text.encode()
+        lengths = np.zeros(self.size, np.int32)
+        lengths[self.index] = len(data)
+        lengths = self._sum(lengths)
+        texts = np.zeros((self.size, lengths.max()), np.int32)
+        texts[self.index, : len(data)] = np.frombuffer(data, np.uint8)
+        summed = self._sum(texts.ravel()).reshape(texts.shape).astype(np.uint8)
+        return [row[:n].tobytes().decode() for row, n in zip(summed, lengths, strict=True)]
+
+    def from_chief(self, data: bytes) -> bytes:
+        """Return the chief's data, at most `wait` later for each block of it."""
+        mine = data if self.index == 0 else b""
+        (length,) = self._sum(np.array([len(mine)], np.int64).view(np.int32)).view(np.int64)
+        words = np.zeros(-(-int(length) // 4), np.int32)
+        words.view(np.uint8)[: len(mine)] = np.frombuffer(mine, np.uint8)
+        for start in range(0, len(words), _BLOCK):
+            words[start : start + _BLOCK] = self._sum(words[start : start + _BLOCK])
+        return words.tobytes()[:length]
+
+    def _build(self) -> None:
+        graph = tf.Graph()
+        with graph.as_default():
+            self._integers = tf.compat.v1.placeholder(tf.int32, (None,))
+            self._key = tf.compat.v1.placeholder(tf.int32, ())
+            self._summed = self.sum(self._integers, self._key, self._wait)
+            self._mine = tf.compat.v1.placeholder(tf.float64, (None,))
+            self._votes = self.sum(self._mine, 1, self.timeout)
+        self._sess = self.session(graph)
+        self._pool = ThreadPoolExecutor(1, "vae_tf1")
+
+    def _sum(self, integers: np.ndarray) -> np.ndarray:
+        # A key for each sum, because TensorFlow expects one shape of a key.
+        return self._run(self._summed, {self._integers: integers, self._key: self.key()})
+
+    def _run(self, fetch: tf.Tensor, feed: dict[tf.Tensor, Any]) -> np.ndarray:
+        """Run in another thread, so that Ctrl-C need not wait."""
+        run = self._pool.submit(self._sess.run, fetch, feed, options=_in_step(_CONTROL))
+        try:
+            return run.result()
+        except tf.errors.OpError:
+            raise
+        except BaseException:
+            self._sess.close()  # ends the run
+            raise
+
+
+def _in_step(key: int) -> tf.compat.v1.RunOptions:
+    options = tf.compat.v1.RunOptions()
+    options.experimental.collective_graph_key = key
+    return options
+
+
+def _check_free(address: str) -> None:
+    """Raise an OSError if the port of an address is in use: TensorFlow might share it silently."""
+    port = int(address.rpartition(":")[2])
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("", port))
+            probe.listen()
+        except OSError as error:
+            raise OSError(f"cannot listen on {address}: {reason(error)}") from None
