@@ -15,16 +15,29 @@ from importlib.metadata import PackageNotFoundError, version
 import numpy as np
 
 from benchmarks import cluster
+from benchmarks.load import Load
 from benchmarks.problem import Problem
-from benchmarks.sides import CODES, FIT, FLOORS, PARTS, PEERS, SESSION, UNCOMPILED, Entry
+from benchmarks.sides import (
+    CODES,
+    FIT,
+    FLOORS,
+    IN_JAX,
+    PARTS,
+    PEERS,
+    SESSION,
+    UNCOMPILED,
+    Entry,
+)
 from benchmarks.sides.startup import IMPORTS, first_line, importing
 from benchmarks.table import show
 from benchmarks.timing import disturbance, interleave
 from benchmarks.worker import Timed, Worker
 
 _REPLAYED = 100  # steps
+_REPLAYED_PARTS = 50  # of two codes that weigh alike, rounding soon decides which one counts
 _AGREEMENT = 1e-5  # of the ELBO, relative, at each of those steps
 _FLOOR_TRIES = 3
+_LOAD = 2  # processes
 _LONGEST = 12  # kernels
 _BATCHES, _WIDTHS = (16, 64, 256, 1024), (50, 200, 400, 800)  # of the scaling
 
@@ -33,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the parts that the command line asks for."""
     tables = {
         "training": training,
+        "busy": busy,
         "scaling": scaling,
         "inference": inference,
         "startup": startup,
@@ -96,7 +110,37 @@ def training(problem: Problem, repetitions: int) -> None:
         ],
         f"First all sides made the same {steps} steps: the ELBO of each step agrees to "
         f"{difference:.0e} relative.\nELBO: nats per image over the first epoch timed.\n"
-        f"{disturbance(series)}",
+        f"{disturbance(series)}{_skipped([*PEERS, *FLOORS])}",
+    )
+
+
+def busy(problem: Problem, repetitions: int) -> None:
+    """Time an epoch of this fit and of the session, alone and beside processes at full load."""
+    entries = [FIT, SESSION]
+    with ExitStack() as stack:
+        workers = {e.label: stack.enter_context(Worker(e, problem)) for e in entries}
+        calls = {label: _calling(worker, "epoch") for label, worker in workers.items()}
+        for call in calls.values():
+            call()  # the first one compiles, and touches the data
+        alone = interleave(calls, repetitions)
+        with Load(problem, _LOAD):
+            beside = interleave(calls, repetitions, patience=repetitions)
+    fit = beside[FIT.label].median
+    show(
+        f"Busy: seconds an epoch beside {_LOAD} processes at full load ({_describe(problem)})",
+        ("", "median", "least-most", "of this fit", "alone", "busy / alone"),
+        [
+            (
+                label,
+                f"{one.median:.2f}",
+                one.spread,
+                f"{one.median / fit:.2f}",
+                f"{alone[label].median:.2f}",
+                f"{one.median / alone[label].median:.2f}",
+            )
+            for label, one in beside.items()
+        ],
+        f"Alone: {disturbance(alone)}",
     )
 
 
@@ -162,24 +206,27 @@ def inference(problem: Problem, repetitions: int) -> None:
     for method, name in methods.items():
         with ExitStack() as stack:
             floor, products = _fastest(floors, problem, stack, method)
-            worker = stack.enter_context(Worker(ours, problem))
-            worker.call(method)
-            series = interleave(
-                {"this": _calling(worker, method), "products": _calling(products, method)},
-                repetitions,
-                twice=True,
+            sides = [ours, *(_installed([IN_JAX]) if method == "likelihood" else [])]
+            workers = {e.label: stack.enter_context(Worker(e, problem)) for e in sides}
+            values = {label: worker.call(method).value for label, worker in workers.items()}
+            if len(values) > 1:
+                _check_alike(values, 0.1)  # before a training, one code in 5,000 decides
+            calls = {label: _calling(worker, method) for label, worker in workers.items()}
+            calls["products"] = _calling(products, method)
+            series = interleave(calls, repetitions, twice=True)
+        least = series["products"]
+        for label in workers:
+            one = series[label]
+            shown.append(
+                (
+                    name if label == ours.label else f"the same in {label}",
+                    f"{one.median:.3f}",
+                    one.spread,
+                    f"{least.median:.3f}",
+                    f"{one.median / least.median:.2f}",
+                    _maker(floor),
+                )
             )
-        this, least = series["this"], series["products"]
-        shown.append(
-            (
-                name,
-                f"{this.median:.3f}",
-                this.spread,
-                f"{least.median:.3f}",
-                f"{this.median / least.median:.2f}",
-                _maker(floor),
-            )
-        )
     show(
         f"Inference: seconds for {problem.rows:,} rows",
         ("", "median", "least-most", "products", "of the products", "products by"),
@@ -241,23 +288,31 @@ def kernels(problem: Problem, repetitions: int) -> None:
 
 
 def parts(problem: Problem, repetitions: int) -> None:
-    """Time an epoch with each part, beside the default model and the same model in JAX."""
+    """Time an epoch with each part: its products, the same model in JAX, and the default model."""
     rows: list[tuple[str, ...]] = []
     notes: list[str] = []
-    for name, sides in PARTS.items():
-        entries = _installed(list(sides))
+    floors: dict[Problem, Entry] = {}
+    for name, part in PARTS.items():
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        entries = _installed(part.sides)
+        its_own = replace(problem, codes=part.codes, components=part.components)
+        if its_own not in floors:
+            with ExitStack() as stack:
+                floors[its_own], _ = _fastest(_installed(FLOORS), its_own, stack, "epoch")
         with ExitStack() as stack:
             workers = {e.label: stack.enter_context(Worker(e, problem)) for e in entries}
             default = stack.enter_context(Worker(FIT, problem))
             if len(workers) > 1:
-                difference = _check_agreement(workers, min(_REPLAYED, problem.n_batches))
+                difference = _check_agreement(workers, min(_REPLAYED_PARTS, problem.n_batches))
                 notes.append(f"{name}: {difference:.0e}")
+            floor = floors[its_own]
+            workers[floor.label] = stack.enter_context(Worker(floor, its_own))
             calls = {k: _calling(worker, "epoch") for k, worker in workers.items()}
             calls["default"] = _calling(default, "epoch")
             for call in calls.values():
                 call()  # the first one compiles, and touches the data
             series = interleave(calls, repetitions)
-        fit = series[FIT.label].median
+        fit, products = series[entries[0].label].median, series[floor.label].median
         for label in workers:
             one = series[label]
             rows.append(
@@ -267,12 +322,21 @@ def parts(problem: Problem, repetitions: int) -> None:
                     f"{one.median:.2f}",
                     one.spread,
                     f"{one.median / fit:.2f}",
+                    f"{one.median / products:.2f}",
                     f"{one.median / series['default'].median:.2f}",
                 )
             )
     show(
         f"Parts: seconds an epoch ({_describe(problem)})",
-        ("", "", "median", "least-most", "of this fit", "of the default model's fit"),
+        (
+            "",
+            "",
+            "median",
+            "least-most",
+            "of this fit",
+            "of its products",
+            "of the default model's fit",
+        ),
         rows,
         "Relative difference of the ELBO over the first steps: " + ", ".join(notes)
         if notes
@@ -285,6 +349,16 @@ def parts(problem: Problem, repetitions: int) -> None:
 
 def _installed(entries: list[Entry]) -> list[Entry]:
     return [entry for entry in entries if entry.is_installed()]
+
+
+def _skipped(entries: list[Entry]) -> str:
+    """Say in a line which sides are left out, and why; nothing if none is."""
+    left_out = [
+        f"{entry.label} ({entry.package} is not installed)"
+        for entry in entries
+        if not entry.is_installed()
+    ]
+    return f"\nSkipped: {', '.join(left_out)}." if left_out else ""
 
 
 def _calling(worker: Worker, method: str) -> Callable[[], Timed]:
@@ -312,12 +386,11 @@ def _fastest(
 
 
 def _check_agreement(workers: dict[str, Worker], steps: int) -> float:
-    """Let all sides make the same steps; return the largest relative difference of an ELBO."""
-    images, epsilon, expected = workers[FIT.label].call("reference", steps).value
+    """Let all sides make the steps of the first; return the largest difference of an ELBO."""
+    first, *others = workers.items()
+    images, epsilon, expected = first[1].call("reference", steps).value
     worst = 0.0
-    for label, worker in workers.items():
-        if label == FIT.label:
-            continue
+    for label, worker in others:
         elbos = worker.call("replay", images, epsilon).value
         difference = float(np.max(np.abs(elbos / expected - 1)))
         if not difference <= _AGREEMENT:
@@ -326,10 +399,10 @@ def _check_agreement(workers: dict[str, Worker], steps: int) -> float:
     return worst
 
 
-def _check_alike(elbos: dict[str, float]) -> None:
+def _check_alike(nats: dict[str, float], tolerance: float = 0.03) -> None:
     """Refuse to compare sides whose training has gone different ways."""
-    if max(elbos.values()) - min(elbos.values()) > 0.03 * abs(np.median(list(elbos.values()))):
-        raise SystemExit(f"the sides do not learn alike: {elbos}")
+    if max(nats.values()) - min(nats.values()) > tolerance * abs(np.median(list(nats.values()))):
+        raise SystemExit(f"the sides do not learn alike: {nats}")
 
 
 def _describe(problem: Problem) -> str:

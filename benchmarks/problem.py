@@ -35,6 +35,9 @@ class Problem:
         Number of processors.
     seed
         Determines the initial weights.
+    codes, components
+        What the products of a model with other parts are: codes an image, and components of a
+        mixture prior. The sides with such parts have numbers of their own.
     """
 
     rows: int = 60_000
@@ -42,6 +45,8 @@ class Problem:
     sizes: tuple[int, ...] = (200, 100)
     threads: int = 2
     seed: int = 0
+    codes: int = 1
+    components: int = 0
 
     @property
     def n_batches(self) -> int:
@@ -65,10 +70,14 @@ class Problem:
         """How many of the layers belong to the encoder."""
         return len(self.sizes)
 
-    def images(self) -> np.ndarray:
-        """Return binary images, uint8 (rows, 784); very many of them as a file mapping."""
+    def images(self, grey: bool = False) -> np.ndarray:
+        """Return images, uint8 (rows, 784), of 0 and 1; if `grey`, of 0 to 255.
+
+        Very many of them are a file mapping.
+        """
         digits, _ = builtin_digits(min(self.rows, _DRAWN))
-        digits = (digits > 127).astype(np.uint8)
+        if not grey:
+            digits = (digits > 127).astype(np.uint8)
         if self.rows <= _IN_MEMORY:
             return np.resize(digits, (self.rows, D))
         with tempfile.NamedTemporaryFile(delete=False) as file:
@@ -106,13 +115,17 @@ class Problem:
         """Return (m, k, n) of every matrix product of a training step.
 
         Each layer has one forward and one for its weights' gradient; all but the first have one
-        more for the gradient of what they were given.
+        more for the gradient of what they were given. So has each factor of a mixture prior.
         """
-        B = self.batch_sz
-        forward = [(B, k, n) for k, n in self.shapes]
-        weights = [(k, B, n) for k, n in self.shapes]
-        inputs = [(B, n, k) for k, n in self.shapes[1:]]
-        return forward + weights + inputs
+        rows = self.batch_sz * self.codes
+        layers = [
+            (self.batch_sz if i < self.encoder_depth else rows, k, n)
+            for i, (k, n) in enumerate(self.shapes)
+        ]
+        layers += self.components * [(rows, self.M, self.M)]
+        weights = [(k, b, n) for b, k, n in layers]
+        inputs = [(b, n, k) for b, k, n in layers[1:]]
+        return layers + weights + inputs
 
     def flops(self) -> float:
         """Return the operations of the products of an epoch."""

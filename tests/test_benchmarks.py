@@ -1,7 +1,9 @@
 """The benchmarks run, and their arithmetic is right; how long anything takes is not asked."""
 
+import os
 import subprocess
 import sys
+import time
 import warnings
 from pathlib import Path
 
@@ -11,9 +13,10 @@ import tensorflow as tf
 from support.benchmarks_here import Here
 
 from benchmarks import __main__ as benchmarks
-from benchmarks import cluster, likelihood, memory, rows
+from benchmarks import cluster, likelihood, memory, rows, table
+from benchmarks.load import Load
 from benchmarks.problem import Problem
-from benchmarks.sides import FLOORS, SESSION, UNCOMPILED
+from benchmarks.sides import FLOORS, SESSION, UNCOMPILED, Entry
 from benchmarks.sides.products import step
 from benchmarks.timing import Series
 from benchmarks.worker import Timed, Worker
@@ -22,8 +25,9 @@ TINY = ["--layers", "8", "4", "--repetitions", "1"]
 ROOT = Path(__file__).parents[1]
 
 
-def test_the_products_are_those_of_a_training_step():
-    problem = Problem(rows=64, batch_sz=4, sizes=(6, 3))
+@pytest.mark.parametrize(("codes", "components"), [(1, 0), (5, 0), (1, 2)])
+def test_the_products_are_those_of_a_training_step(codes, components):
+    problem = Problem(rows=64, batch_sz=4, sizes=(6, 3), codes=codes, components=components)
     made = []
 
     def product(a, b, transpose_a, transpose_b):
@@ -32,9 +36,19 @@ def test_the_products_are_those_of_a_training_step():
         return a @ b
 
     Ws = [W for W, _ in problem.weights()]
-    step(np.ones((4, 784)), np.ones((4, 3)), Ws[:2], Ws[2:], product)
+    factors = [np.eye(3)] * components
+    step(np.ones((4, 784)), np.ones((4 * codes, 3)), Ws[:2], Ws[2:], product, factors)
     assert sorted(made) == sorted(problem.products())
     assert problem.flops() == 16 * sum(2 * m * k * n for m, k, n in made)
+
+
+def test_a_table_names_the_processor_and_its_vectors(capsys, monkeypatch):
+    monkeypatch.setattr(table, "vectors", lambda: "avx512f")
+    table.show("Speed", ("", "seconds"), [("this", "1.0")])
+    title, measured, *_ = capsys.readouterr().out.strip().splitlines()
+    assert title == "Speed"
+    assert measured.startswith("measured on ")
+    assert measured.endswith(" with AVX-512")
 
 
 def test_disturbed_repetitions_do_not_count_where_enough_others_do():
@@ -71,7 +85,8 @@ def test_the_ways_to_rows_are_timed(capsys):
             ["training", "kernels", "--rows", "1300"],
             {"Training: seconds an epoch": 4, "Kernels: microseconds a step": 14},
         ),
-        (["parts", "--rows", "130"], {"Parts: seconds an epoch": 3}),
+        (["busy", "--rows", "130"], {"Busy: seconds an epoch": 2}),
+        (["parts", "--rows", "130"], {"Parts: seconds an epoch": 10}),
         (
             ["scaling", "inference", "startup", "--rows", "130"],
             {"Scaling: micros": 5, "Inference: seconds for 151 rows": 4, "Start-up: seconds": 6},
@@ -81,11 +96,11 @@ def test_the_ways_to_rows_are_timed(capsys):
 def test_each_part_prints_its_table(parts, titles, monkeypatch, capsys):
     monkeypatch.setattr(benchmarks, "Worker", Here)
     monkeypatch.setattr(benchmarks, "PEERS", [])
+    monkeypatch.setattr(benchmarks, "_LOAD", 1)
     monkeypatch.setattr(benchmarks, "FLOORS", FLOORS[:1])
     monkeypatch.setattr(benchmarks, "_BATCHES", (16, 256))
     monkeypatch.setattr(benchmarks, "_WIDTHS", (50,))
-    ours = {name: sides[:1] for name, sides in benchmarks.PARTS.items()}
-    monkeypatch.setattr(benchmarks, "PARTS", ours)
+    monkeypatch.setattr(Entry, "is_installed", lambda entry: entry.package is None)
     if "training" not in parts:
         monkeypatch.setattr(benchmarks, "FIT", UNCOMPILED)  # compiling is not what is tested
     benchmarks.main([*parts, *TINY])
@@ -94,6 +109,26 @@ def test_each_part_prints_its_table(parts, titles, monkeypatch, capsys):
         table = printed.split(title)[1].split("\n\n")[1].splitlines()
         assert len(table) == 2 + length
         assert len({line.count("|") for line in table}) == 1
+
+
+@pytest.mark.full
+@pytest.mark.skipif(sys.platform == "win32", reason="no times of ended processes")
+def test_the_load_computes_until_it_is_ended():
+    before = os.times()
+    with Load(Problem(threads=1), 2) as load:
+        time.sleep(1)
+        assert all(process.is_alive() for process in load._processes)
+    after = os.times()
+    assert not any(process.is_alive() for process in load._processes)
+    assert after.children_user > before.children_user
+
+
+def test_sides_that_are_not_installed_are_named_with_the_reason():
+    absent = [Entry("Tool, fast", "tool:Fast", "no_such_package"), *FLOORS[:1]]
+    assert (
+        benchmarks._skipped(absent) == "\nSkipped: Tool, fast (no_such_package is not installed)."
+    )
+    assert benchmarks._skipped(FLOORS[:1]) == ""
 
 
 @pytest.mark.full
@@ -138,13 +173,8 @@ def test_a_side_works_in_a_process_of_its_own_and_says_what_is_wrong():
         Worker(SESSION._replace(home="nowhere:Side"), problem)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=() if name == "altosaar" else pytest.mark.full)
-        for name in likelihood.ROWS
-    ],
-)
+@pytest.mark.full
+@pytest.mark.parametrize("name", likelihood.ROWS)
 def test_each_row_of_the_likelihoods_goes_on_where_it_stopped(name, tmp_path, capsys):
     row = likelihood.ROWS[name]
     tiny = ["--data", "builtin", "--folder", str(tmp_path), "--images", "200", "--samples", "2"]

@@ -24,7 +24,9 @@ def model(**options):
     return VariationalAutoencoder(D, [8, M], n_labels=L, seed=1, **options)
 
 
-@pytest.mark.parametrize("options", [{}, {"importance_samples": 3}])
+@pytest.mark.parametrize(
+    "options", [{}, pytest.param({"importance_samples": 3}, marks=pytest.mark.full)]
+)
 def test_training_is_the_same_compiled_and_not(data, options):
     costs = []
     for compiled in (False, True):
@@ -72,6 +74,7 @@ def test_the_integral_over_the_code_is_what_importance_sampling_estimates(data):
     assert abs(np.mean(found - expected)) < 0.05
 
 
+@pytest.mark.full
 def test_it_is_resumed_saved_and_loaded(data, tmp_path):
     X, Y = data
     fit = {"batch_sz": 40, "labels": Y, **QUIET}

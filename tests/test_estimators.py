@@ -141,6 +141,7 @@ class TestInScikitLearn:
             assert pipeline.score(X) == fitted.score(X)
             np.testing.assert_array_equal(pipeline.score_samples(X), fitted.score_samples(X))
 
+    @pytest.mark.full
     def test_a_search_finds_the_better_of_two(self, X):
         from sklearn.model_selection import GridSearchCV
 

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 from scipy.integrate import quad
 from support.integrals import by_grid, by_importance, finite_differences, tamed
+from support.kinds import full_except
 
 from vae_tf1 import CheckpointError, VariationalAutoencoder, likelihoods
 from vae_tf1.data.rows import as_rows
@@ -24,6 +25,7 @@ def float64(values):
     return tf.constant(values, tf.float64)
 
 
+@pytest.mark.eager
 class TestContinuousBernoulli:
     @pytest.mark.parametrize("logit", LOGITS)
     def test_integrates_to_one_and_has_its_mean(self, logit):
@@ -76,6 +78,7 @@ def built(likelihood):
 
 class TestGaussian:
     @pytest.mark.parametrize("variance", ["shared", "pixel", "decoder"])
+    @pytest.mark.eager
     def test_is_a_product_of_normal_densities(self, variance):
         from scipy.stats import norm
 
@@ -99,6 +102,7 @@ class TestGaussian:
             best = -D * (0.5 * np.log(2 * np.pi) + np.log(0.5))
             assert vae.evaluate(X).reconstruction < best
 
+    @pytest.mark.eager
     def test_samples_are_spread_by_the_standard_deviation(self):
         likelihood = built(Gaussian("decoder", least_stddev=0.1))
         parameters = np.tile(np.float32([[3, -1, -2, 0.5]]), (40_000, 1))
@@ -108,6 +112,7 @@ class TestGaussian:
         np.testing.assert_allclose(samples.mean(0), [3, -1], atol=0.03)
 
 
+@pytest.mark.eager
 class TestCategorical:
     def test_the_probabilities_of_all_classes_sum_to_one(self):
         likelihood = Categorical(4)
@@ -129,6 +134,7 @@ class TestCategorical:
         np.testing.assert_allclose(np.ravel(counted), np.exp(logits), atol=0.02)
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("likelihood", [ContinuousBernoulli(), Gaussian("decoder"), Categorical(3)])
 def test_gradients_are_those_of_finite_differences(likelihood):
     rng = np.random.default_rng(5)
@@ -191,6 +197,7 @@ def model(likelihood, **options):
     )
 
 
+@pytest.mark.parametrize("kind", full_except(KINDS), indirect=True)
 def test_training_is_the_same_compiled_and_not(kind):
     likelihood, X = kind
     costs = []
@@ -201,6 +208,7 @@ def test_training_is_the_same_compiled_and_not(kind):
     assert np.mean(costs[0][-3:]) > np.mean(costs[0][:3])
 
 
+@pytest.mark.parametrize("kind", full_except(KINDS, "gaussian"), indirect=True)
 def test_save_load_evaluate_and_resume(kind, tmp_path):
     likelihood, X = kind
     with model(likelihood) as whole:

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 from scipy.special import expit, logsumexp, ndtri
 from scipy.stats import norm
+from support.kinds import full_except
 
 from vae_tf1 import Gaussian, VariationalAutoencoder
 from vae_tf1.marginal import ImportanceSampler, _Blocks, _WeightSums
@@ -176,7 +177,7 @@ def test_it_can_be_repeated_whatever_else_was_drawn(vae, X):
     assert np.any(vae.log_likelihood(X[::-1], 7, progress=False) != first[::-1])
 
 
-@pytest.mark.parametrize("codes", [1, 3, 10, 25, 10_000])
+@pytest.mark.parametrize("codes", full_except([1, 3, 10, 25, 10_000], 3, 10_000))
 def test_it_is_the_same_whatever_the_blocks(vae, X, codes):
     rows = vae_rows(X[:7])
     expected = in_blocks_of(vae, 100, worth_compiling=10**6).estimate(rows, 10)

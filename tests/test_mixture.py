@@ -241,7 +241,7 @@ def test_fit_ends_where_a_step_of_em_by_scipy_changes_nothing():
 
 def test_every_iteration_lowers_the_energy():
     z = draw(1000)
-    path = [fit_mixture(z, 4, max_iterations=n, tolerance=0).energy(z).mean() for n in range(1, 12)]
+    path = [fit_mixture(z, 4, max_iterations=n, tolerance=0).energy(z).mean() for n in range(1, 7)]
     assert np.all(np.diff(path) < 1e-9)
     assert path[-1] < path[0]
 

@@ -6,6 +6,7 @@ import tensorflow as tf
 from scipy.special import logit
 from scipy.stats import multivariate_normal, norm
 from support.integrals import by_grid, by_importance, finite_differences, tamed
+from support.kinds import full_except
 from support.parts import QUIET, costs_compiled_and_not, survives
 
 from vae_tf1 import CheckpointError, Gaussian, VariationalAutoencoder, flows, gmm_energy, priors
@@ -91,11 +92,13 @@ def test_the_integral_over_the_code_is_what_importance_sampling_estimates(name, 
     assert abs(error.mean()) < 0.05
 
 
+@pytest.mark.parametrize("name", full_except(PRIORS))
 def test_training_is_the_same_compiled_and_not(name, X):
     costs = costs_compiled_and_not(lambda: model(name), X)
     np.testing.assert_allclose(*costs, rtol=1e-4)
 
 
+@pytest.mark.parametrize("name", full_except(PRIORS, "mixture"))
 def test_it_is_resumed_saved_and_loaded(name, X, tmp_path):
     again = {"prior": PRIORS[name]()} if name in OWN else {}
     survives(lambda: model(name), X, tmp_path, **again)
@@ -137,6 +140,7 @@ class TestMixture:
         )
         np.testing.assert_allclose(log_prob, np.log(density), rtol=1e-4)
 
+    @pytest.mark.eager
     def test_its_gradients_are_those_of_finite_differences(self):
         rng = np.random.default_rng(4)
         prior = priors.Mixture(2)

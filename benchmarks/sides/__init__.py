@@ -43,6 +43,8 @@ PEERS = [
     Entry("PyTorch, compiled", "pytorch:Compiled", "torch"),
     Entry("JAX, jit per step", "jax_peer:Step", "jax"),
     Entry("JAX, scan", "jax_peer:Scan", "jax"),
+    Entry("Keras on TensorFlow, Model.fit", "keras_peer:OnTensorFlow", "keras"),
+    Entry("Keras on JAX, Model.fit", "keras_peer:OnJAX", "jax"),
 ]
 FLOORS = [
     Entry("matrix products: NumPy", "products:NumPy"),
@@ -50,17 +52,27 @@ FLOORS = [
     Entry("matrix products: XLA", "products:XLA"),
     Entry("matrix products: PyTorch", "products:PyTorch", "torch"),
 ]
-PARTS = {  # ours, and the same model in JAX
-    "bound of k = 5": (
-        Entry("vae_tf1: fit", "ours:ImportanceWeighted"),
-        Entry("JAX, scan", "jax_parts:ImportanceWeighted", "jax"),
-    ),
-    "planar flow of 10": (
-        Entry("vae_tf1: fit", "ours:PlanarFlow"),
-        Entry("JAX, scan", "jax_parts:PlanarFlow", "jax"),
-    ),
-    "mixture prior of 10": (
-        Entry("vae_tf1: fit", "ours:MixturePrior"),
-        Entry("JAX, scan", "jax_parts:MixturePrior", "jax"),
-    ),
+IN_JAX = Entry("JAX, scan", "jax_parts:LogLikelihood", "jax")  # `log_likelihood`
+
+
+class Part(NamedTuple):
+    """A model with another part than the default one: ours, the same in JAX, and its products."""
+
+    home: str  # the name of the class in `ours` and in `jax_parts`
+    codes: int = 1  # see `Problem`
+    components: int = 0
+
+    @property
+    def sides(self) -> list[Entry]:
+        """The sides that train it, ours first."""
+        ours = FIT._replace(home=f"ours:{self.home}")
+        return [ours, Entry("JAX, scan", f"jax_parts:{self.home}", "jax")]
+
+
+PARTS = {
+    "bound of k = 5": Part("ImportanceWeighted", codes=5),
+    "planar flow of 10": Part("PlanarFlow"),
+    "mixture prior of 10": Part("MixturePrior", components=10),
+    "continuous Bernoulli": Part("ContinuousBernoulli"),
+    "dynamic binarization": Part("Dynamic"),
 }

@@ -29,9 +29,10 @@ class Inference(Fit):
     def evaluate(self) -> None:
         self.vae.evaluate(self.X)
 
-    def likelihood(self) -> None:
+    def likelihood(self) -> float:
         codes = min(CODES, len(self.X))
-        self.vae.log_likelihood(self.X[: len(self.X) // codes], codes, progress=False)
+        X = self.X[: len(self.X) // codes]
+        return float(np.mean(self.vae.log_likelihood(X, codes, progress=False)))
 
 
 class _Products:

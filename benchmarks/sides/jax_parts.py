@@ -1,5 +1,5 @@
 # ruff: noqa: D102 - every side has the methods that benchmarks/sides/__init__.py describes
-"""Models with other parts in JAX: a bound of several codes, a flow, a mixture prior."""
+"""Models with other parts in JAX: another bound, flow, prior or likelihood, and other images."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import math
 import jax
 import jax.numpy as jnp
 
+from benchmarks.problem import Problem
+from benchmarks.sides import CODES
 from benchmarks.sides.jax_peer import Scan
 
 
@@ -26,21 +28,6 @@ class _Parts(Scan):
         values = [] if self.part is None else self.problem.part(self.part)
         return [*layers, [jnp.asarray(value) for value in values]]
 
-    def encode(self, layers, x):
-        *hidden, (W, b) = layers[: self.problem.encoder_depth]
-        for W_hidden, b_hidden in hidden:
-            x = jax.nn.relu(x @ W_hidden + b_hidden)
-        encoded, M = x @ W + b, self.problem.M
-        return encoded[:, :M], jax.nn.softplus(encoded[:, M:]) + 1e-6
-
-    def log_likelihood(self, layers, x, z):
-        *hidden, (W, b) = layers[self.problem.encoder_depth :]
-        for W_hidden, b_hidden in hidden:
-            z = jax.nn.relu(z @ W_hidden + b_hidden)
-        logits = z @ W + b
-        loss = jnp.maximum(logits, 0) - logits * x + jnp.log1p(jnp.exp(-jnp.abs(logits)))
-        return -loss.sum(-1)
-
     def through(self, part, z):
         """Return the code and log |det ∂z/∂z₀|."""
         return z, 0.0
@@ -55,7 +42,7 @@ class _Parts(Scan):
         base = epsilon * stddev + means
         z, log_det = self.through(part, base)
         log_posterior = _log_normal(base, means, stddev) - log_det
-        log_joint = self.log_likelihood(layers, x, z) + self.log_prior(part, z)
+        log_joint = self.log_likelihood(x, self.decode(layers, z)) + self.log_prior(part, z)
         return (log_joint - log_posterior).reshape(-1, self.codes)
 
     def bound(self, parameters, x, epsilon):
@@ -106,3 +93,50 @@ class MixturePrior(_Parts):
         log_normal = -0.5 * (standardised**2).sum(1) - jnp.log(diagonal).sum(1)[:, None]
         log_normal -= 0.5 * z.shape[1] * math.log(2 * math.pi)
         return jax.nn.logsumexp(jax.nn.log_softmax(logits)[:, None] + log_normal, 0)
+
+
+class ContinuousBernoulli(Scan):
+    """The continuous Bernoulli likelihood."""
+
+    def log_likelihood(self, x, logits):
+        small = jnp.abs(logits) < 0.5
+        size = jnp.where(small, 1.0, jnp.abs(logits))
+        squared = jnp.where(small, logits, 0.0) ** 2
+        near = logits / 2 + squared / 24 - squared**2 / 2880 + squared**3 / 181440
+        far = jnp.maximum(logits, 0) + jnp.log(-jnp.expm1(-size) / size)
+        return (x * logits - jnp.where(small, near, far)).sum(-1)
+
+
+class Dynamic(Scan):
+    """Grey images, drawn binary anew in every step."""
+
+    grey = True
+
+    def seen(self, images, key):
+        return jax.random.bernoulli(key, images / 255).astype(jnp.float32)
+
+
+class LogLikelihood(_Parts):
+    """log p(x) by importance sampling, an image after the other."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.codes = min(CODES, len(self.X))
+        self.X = self.X[: len(self.X) // self.codes]
+
+        def estimate(parameters, X, key):
+            shape, zero = (self.codes, problem.M), jnp.zeros(())
+
+            def one(carry, given):
+                epsilon = jax.random.normal(given[1], shape)
+                bound, _ = self.bound(parameters, given[0][None].astype(jnp.float32), epsilon)
+                return carry + bound, None
+
+            total, _ = jax.lax.scan(one, zero, (X, jax.random.split(key, len(X))))
+            return total / len(X)
+
+        self._estimate = jax.jit(estimate)
+
+    def likelihood(self) -> float:
+        self.key, key = jax.random.split(self.key)
+        return float(self._estimate(self.state[0], self.X, key))

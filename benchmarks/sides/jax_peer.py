@@ -16,12 +16,20 @@ from benchmarks.problem import Problem
 _LEARNING_RATE, _DECAY, _EPSILON = 0.001, 0.9, 1e-10
 
 
+def _through(layers, value):
+    *hidden, (W, b) = layers
+    for W_hidden, b_hidden in hidden:
+        value = jax.nn.relu(value @ W_hidden + b_hidden)
+    return value @ W + b
+
+
 class _JAX:
     codes = 1  # of an image
+    grey = False  # images, of 0 to 255
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self.X = jnp.asarray(problem.images())
+        self.X = jnp.asarray(problem.images(grey=self.grey))
         parameters = self.parameters()
         self.state = parameters, jax.tree.map(jnp.ones_like, parameters)
         self.key = jax.random.key(problem.seed)
@@ -30,22 +38,23 @@ class _JAX:
     def parameters(self):
         return [(jnp.asarray(W), jnp.asarray(b)) for W, b in self.problem.weights()]
 
-    def elbo(self, parameters, x, epsilon):
-        depth, M = self.problem.encoder_depth, self.problem.M
+    def encode(self, layers, x):
+        encoded, M = _through(layers[: self.problem.encoder_depth], x), self.problem.M
+        return encoded[:, :M], jax.nn.softplus(encoded[:, M:]) + 1e-6
 
-        def layers(value, pairs):
-            *hidden, (W, b) = pairs
-            for W_hidden, b_hidden in hidden:
-                value = jax.nn.relu(value @ W_hidden + b_hidden)
-            return value @ W + b
+    def decode(self, layers, z):
+        return _through(layers[self.problem.encoder_depth :], z)
 
-        encoded = layers(x, parameters[:depth])
-        means, stddev = encoded[:, :M], jax.nn.softplus(encoded[:, M:]) + 1e-6
-        logits = layers(epsilon * stddev + means, parameters[depth:])
-        kl = -jnp.log(stddev) + 0.5 * (stddev**2 + means**2) - 0.5
+    def log_likelihood(self, x, logits):
         # as TensorFlow's sigmoid_cross_entropy_with_logits has it
         loss = jnp.maximum(logits, 0) - logits * x + jnp.log1p(jnp.exp(-jnp.abs(logits)))
-        return -loss.sum() - kl.sum()
+        return -loss.sum(-1)
+
+    def elbo(self, parameters, x, epsilon):
+        means, stddev = self.encode(parameters, x)
+        logits = self.decode(parameters, epsilon * stddev + means)
+        kl = -jnp.log(stddev) + 0.5 * (stddev**2 + means**2) - 0.5
+        return self.log_likelihood(x, logits).sum() - kl.sum()
 
     def gradients(self, parameters, x, epsilon):
         return jax.value_and_grad(self.elbo)(parameters, x, epsilon)
@@ -112,14 +121,19 @@ class Scan(_JAX):
         shape = (problem.n_batches, problem.batch_sz * self.codes, problem.M)
 
         def epoch(state, X, key):
-            order_key, noise_key = jax.random.split(key)
+            order_key, noise_key, images_key = jax.random.split(key, 3)
+            order, epsilon = self._order(order_key), jax.random.normal(noise_key, shape)
+            keys = jax.random.split(images_key, len(order))
             return jax.lax.scan(
-                lambda state, given: self.step(state, X[given[0]].astype(jnp.float32), given[1]),
+                lambda state, given: self.step(state, self.seen(X[given[0]], given[2]), given[1]),
                 state,
-                (self._order(order_key), jax.random.normal(noise_key, shape)),
+                (order, epsilon, keys),
             )
 
         self._epoch = jax.jit(epoch, donate_argnums=0)
+
+    def seen(self, images, key):
+        return images.astype(jnp.float32)
 
     def epoch(self) -> float:
         self.key, key = jax.random.split(self.key)

@@ -10,7 +10,9 @@ import tensorflow as tf
 
 from benchmarks.problem import D, Problem
 from vae_tf1 import VariationalAutoencoder, flows, priors
+from vae_tf1.data.rows import as_rows
 from vae_tf1.model import noise
+from vae_tf1.training.binarization import Binarizer
 
 
 class Fit:
@@ -18,10 +20,11 @@ class Fit:
 
     compile = True
     part: str | None = None  # whose variables begin with `Problem.part`
+    binarization: str | None = None
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self.X = problem.images()
+        self.X = self.images()
         self.vae = VariationalAutoencoder(D, problem.sizes, seed=problem.seed, **self.options())
         with self.vae.graph.as_default():
             for layer, (W, b) in zip(
@@ -38,6 +41,10 @@ class Fit:
         """Return how the model departs from the default one."""
         return {}
 
+    def images(self) -> np.ndarray:
+        """Return what is trained on."""
+        return self.problem.images()
+
     def epoch(self) -> float:
         return float(np.mean(self._fit(self.X)))
 
@@ -51,7 +58,12 @@ class Fit:
             start = tf.constant(0, tf.int64)
             shape = (steps, B * self.options().get("importance_samples", 1), M)
             epsilon = self.vae.sess.run(noise.standard_normal(key, start, start, shape))
-        return X[order].reshape(steps, B, D), epsilon, np.array(self._fit(X))
+        elbos = np.array(self._fit(X))
+        return self.seen(X, order).reshape(steps, B, D), epsilon, elbos
+
+    def seen(self, X: np.ndarray, order: np.ndarray) -> np.ndarray:
+        """Return these rows as the first epoch of `fit` sees them."""
+        return X[order]
 
     def replay(self, images: np.ndarray, epsilon: np.ndarray) -> np.ndarray:
         """Repeat the reference: the noise of `fit` follows from the seed and is not given."""
@@ -68,6 +80,7 @@ class Fit:
             progress=False,
             plot=False,
             compile=self.compile,
+            binarization=self.binarization,
         )
 
 
@@ -100,3 +113,22 @@ class MixturePrior(Fit):
 
     def options(self) -> dict[str, Any]:
         return {"prior": priors.Mixture(10)}
+
+
+class ContinuousBernoulli(Fit):
+    """The continuous Bernoulli likelihood."""
+
+    def options(self) -> dict[str, Any]:
+        return {"likelihood": "continuous_bernoulli"}
+
+
+class Dynamic(Fit):
+    """Grey images, drawn binary anew in every epoch."""
+
+    binarization = "dynamic"
+
+    def images(self) -> np.ndarray:
+        return self.problem.images(grey=True) / np.float32(255)
+
+    def seen(self, X: np.ndarray, order: np.ndarray) -> np.ndarray:
+        return Binarizer(self.vae).draw(as_rows(X, D), 0, order)

@@ -8,7 +8,7 @@ moved out of the loop.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -17,14 +17,19 @@ from benchmarks.problem import D, Problem
 _DISTINCT = 64  # minibatches, which then repeat: as much memory as a chunk of the training
 
 
-def step(x, epsilon, encoder: list, decoder: list, product: Callable) -> list:
+def step(
+    x, epsilon, encoder: list, decoder: list, product: Callable, factors: Sequence = ()
+) -> list:
     """Make the products of one step; `product(a, b, transpose_a, transpose_b)` makes one.
+
+    `factors` are those of a mixture prior's covariances, each of which meets all codes.
 
     Returns
     -------
     list
         What a training would go on with: the gradients of the decoder's weights, last layer first,
-        that of the code, and the gradients of the encoder's weights, last layer first.
+        that of the code, and the gradients of the encoder's weights, last layer first; then that
+        of each factor, and that of the code through it.
     """
 
     def forward(value, Ws):
@@ -45,6 +50,10 @@ def step(x, epsilon, encoder: list, decoder: list, product: Callable) -> list:
     to_code, to_logits = forward(x, encoder), forward(epsilon, decoder)
     gradients.append(backward(to_logits, decoder, True))
     backward(to_code, encoder, False)
+    for L in factors:
+        standardised = product(epsilon, L, False, False)
+        gradients.append(product(epsilon, standardised, True, False))
+        gradients.append(product(standardised, L, False, True))
     return gradients
 
 
@@ -55,7 +64,9 @@ class _Products:
         images = problem.images()[: count * B].astype(np.float32)
         rng = np.random.default_rng(0)
         self.x = images.reshape(count, B, D)
-        self.epsilon = rng.standard_normal((count, B, problem.M), np.float32)
+        M = problem.M
+        self.epsilon = rng.standard_normal((count, B * problem.codes, M), np.float32)
+        self.factors = list(rng.standard_normal((problem.components, M, M), np.float32))
         Ws = [W for W, _ in problem.weights()]
         self.encoder, self.decoder = Ws[: problem.encoder_depth], Ws[problem.encoder_depth :]
 
@@ -80,7 +91,14 @@ class _Buffered(_Products):
         for j in range(self.n_batches):
             self._next = 0
             i = j % len(self.x)
-            step(self.x[i], self.epsilon[i], self.encoder, self.decoder, self.product)
+            step(
+                self.x[i],
+                self.epsilon[i],
+                self.encoder,
+                self.decoder,
+                self.product,
+                self.factors,
+            )
         return float("nan")
 
 
@@ -103,6 +121,7 @@ class PyTorch(_Buffered):
         self.x, self.epsilon = torch.from_numpy(self.x), torch.from_numpy(self.epsilon)
         self.encoder = [torch.from_numpy(W) for W in self.encoder]
         self.decoder = [torch.from_numpy(W) for W in self.decoder]
+        self.factors = [torch.from_numpy(L) for L in self.factors]
 
 
 class TensorFlow(_Products):
@@ -118,16 +137,22 @@ class TensorFlow(_Products):
         v1.disable_eager_execution()
         x, epsilon, *Ws = (
             v1.Variable(value, use_resource=True)
-            for value in (self.x, self.epsilon, *self.encoder, *self.decoder)
+            for value in (
+                self.x,
+                self.epsilon,
+                *self.encoder,
+                *self.decoder,
+                *self.factors,
+            )
         )
-        depth = problem.encoder_depth
+        depth, layers = problem.encoder_depth, len(problem.shapes)
 
         def product(a, b, transpose_a, transpose_b):
             return tf.matmul(a, b, transpose_a=transpose_a, transpose_b=transpose_b)
 
         def products(i):
             i %= len(self.x)
-            return step(x[i], epsilon[i], Ws[:depth], Ws[depth:], product)
+            return step(x[i], epsilon[i], Ws[:depth], Ws[depth:layers], product, Ws[layers:])
 
         def loop():
             _, *results = tf.while_loop(
@@ -146,8 +171,9 @@ class TensorFlow(_Products):
     @staticmethod
     def _result_shapes(problem: Problem) -> list[tuple[int, int]]:
         shapes, depth = problem.shapes, problem.encoder_depth
-        code = (problem.batch_sz, problem.M)
-        return [*reversed(shapes[depth:]), code, *reversed(shapes[:depth])]
+        code = (problem.batch_sz * problem.codes, problem.M)
+        factors = problem.components * [(problem.M, problem.M), code]
+        return [*reversed(shapes[depth:]), code, *reversed(shapes[:depth]), *factors]
 
     def epoch(self) -> float:
         self._sess.run(self._run)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from support.kinds import full_except
 
 from vae_tf1.backend.notices import without_startup_notices
 
@@ -94,7 +95,7 @@ def test_without_a_standard_error_it_is_only_a_block():
 
 
 @pytest.mark.parametrize(
-    "first", ["", "import tensorflow as tf; sys.stderr.write('--- ours ---\\n')"]
+    "first", full_except(["", "import tensorflow as tf; sys.stderr.write('--- ours ---\\n')"], "")
 )
 def test_a_script_that_uses_the_library_sees_nothing_of_tensorflows(first):
     """Loading the class, the first session and the first compilation are silent."""

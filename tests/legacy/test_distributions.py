@@ -61,6 +61,7 @@ def value(tf):
 
 
 @pytest.mark.parametrize(("version", "least"), [("115", 270), ("012", 170)])
+@pytest.mark.full
 def test_log_probabilities_moments_shapes_and_divergences(golden_dir, ours, version, least):
     genuine = load(golden_dir / f"legacy_distributions_tf{version}.npz")
     assert len(genuine) >= least
@@ -69,6 +70,7 @@ def test_log_probabilities_moments_shapes_and_divergences(golden_dir, ours, vers
 
 
 @pytest.mark.parametrize("what", ["bijectors", "distributions"])
+@pytest.mark.full
 def test_the_others_and_their_seeded_samples_are_those_of_tf115(
     golden_dir, tmp_path, monkeypatch, what
 ):

@@ -28,7 +28,7 @@ def load(path):
     return names, arrays
 
 
-@pytest.fixture(scope="module", params=["layers", pytest.param("cells", marks=pytest.mark.full)])
+@pytest.fixture(scope="module", params=["layers", "cells"])
 def name(request):
     return request.param
 
@@ -52,6 +52,7 @@ def tf():
         yield module
 
 
+@pytest.mark.full
 class TestAgainstGenuineTF1:
     def test_the_same_cases_ran(self, genuine, ours):
         assert ours[0]["arrays"] == genuine[0]["arrays"]

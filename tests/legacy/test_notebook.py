@@ -83,6 +83,7 @@ def test_the_report_names_cells(tmp_path):
     assert found.names["tensorflow.compat.v1"]["tf.placeholder"] == [2]
 
 
+@pytest.mark.full
 def test_from_the_command_line_a_traceback_shows_the_cells_line(tmp_path):
     cells = ["import tensorflow as tf\nprint(tf.__version__)", "a = 1\nopen('no_such_data.csv')"]
     done = run(write(tmp_path / "fails.ipynb", cells), cwd=tmp_path)

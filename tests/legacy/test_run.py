@@ -172,6 +172,7 @@ class TestScripts:
             line for line in done.stderr.splitlines() if "data:" in line
         ]
 
+    @pytest.mark.full
     def test_the_courses_vae_reparameterised_at_a_terminal(self, digits, tmp_path):
         pexpect = pytest.importorskip("pexpect")
         argv = command(SCRIPTS / "course_vae.py", "reparameterised")
@@ -191,6 +192,7 @@ class TestScripts:
         assert "stochastic tensor: False" in seen
         check_course(seen)
 
+    @pytest.mark.full
     def test_a_notebooks_cells(self, tmp_path):
         done = run(SCRIPTS / "gaussians_kl.py", cwd=tmp_path)
         assert (done.returncode, done.stderr) == (0, "")
@@ -200,6 +202,7 @@ class TestScripts:
         assert float(value["tensorflow"]) == pytest.approx(2.5925813, abs=3e-7)
         assert float(value["monte carlo"]) == pytest.approx(2.5925815, abs=0.1)
 
+    @pytest.mark.full
     def test_standalone_keras(self, digits, tmp_path):
         pytest.importorskip("tf_keras")
         done = run(SCRIPTS / "keras_vae.py", cwd=tmp_path, VAE_TF1_DATA=str(digits))

@@ -30,6 +30,7 @@ def costs(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", GENUINE)
+@pytest.mark.full
 def test_it_learns_as_well_as_under_the_genuine_one(costs, name):
     first, last = costs[name]
     assert 450 < first < 850

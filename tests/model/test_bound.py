@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp, softmax
 from scipy.stats import norm
+from support.kinds import full_except
 
 from vae_tf1 import CheckpointError, Gaussian, VariationalAutoencoder
 from vae_tf1.model.bound import Objective
@@ -175,7 +176,7 @@ def test_beta_weighs_the_kl(X):
     assert bound == pytest.approx(elbo - 1.5 * B * kl, rel=1e-5)
 
 
-@pytest.mark.parametrize("k", [1, 2])
+@pytest.mark.parametrize("k", full_except([1, 2], 1))
 def test_the_weight_of_the_kl_rises_with_the_global_step(X, k):
     noise = np.zeros((B, M) if k == 1 else (B, k, M), np.float32)
     bounds = []
@@ -201,7 +202,6 @@ OPTIONS = {
     "beta and warm-up": {"beta": 0.5, "kl_warm_up": 30},
     "all": {**DREG, "beta": 0.5, "kl_warm_up": 30},
 }
-each_objective = pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
 
 
 @pytest.fixture(scope="module")
@@ -213,11 +213,12 @@ def fit(vae, images, **options):
     return vae.fit(images, 4, 40, progress=False, plot=False, **options)
 
 
-@each_objective
-@pytest.mark.parametrize("compile", [False, pytest.param(True, marks=pytest.mark.full)])
-def test_fit_makes_the_steps_of_the_placeholder_graph(images, options, compile):
+@pytest.mark.parametrize("name", full_except(OPTIONS, "all"))
+@pytest.mark.parametrize("compile", full_except([False, True], False))
+def test_fit_makes_the_steps_of_the_placeholder_graph(images, name, compile):
     from vae_tf1.model.noise import minibatch_order
 
+    options = OPTIONS[name]
     with model(**options) as vae:
         costs = fit(vae, images, compile=compile)
         weights = vae.sess.run(vae.variables)
@@ -231,8 +232,9 @@ def test_fit_makes_the_steps_of_the_placeholder_graph(images, options, compile):
     np.testing.assert_allclose(costs, expected, rtol=1e-4)
 
 
-@pytest.mark.parametrize("options", [OPTIONS["k"], OPTIONS["all"]], ids=["k", "all"])
-def test_a_training_that_was_stopped_ends_with_the_same_bits(images, options, tmp_path):
+@pytest.mark.parametrize("name", full_except(["k", "all"], "all"))
+def test_a_training_that_was_stopped_ends_with_the_same_bits(images, name, tmp_path):
+    options = OPTIONS[name]
     with model(**options) as vae:
         costs = fit(vae, images, compile=False)
         weights = vae.sess.run(vae.variables)
@@ -246,6 +248,7 @@ def test_a_training_that_was_stopped_ends_with_the_same_bits(images, options, tm
             np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.full
 def test_a_folder_belongs_to_one_objective(images, tmp_path):
     with model(beta=0.5) as vae:
         fit(vae, images, compile=False, checkpoint_dir=tmp_path)

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 from scipy.signal import correlate2d
 from support.integrals import by_grid, by_importance, tamed
+from support.kinds import full_except
 
 from vae_tf1 import CheckpointError, DenseLayer, VariationalAutoencoder
 from vae_tf1.model.layers import Conv2DLayer, Conv2DTransposeLayer, Flatten, Reshape
@@ -116,6 +117,7 @@ class TestLayers:
 
 
 class TestModel:
+    @pytest.mark.full
     def test_trains_the_same_compiled_and_not(self, X):
         costs = []
         for compiled in (False, True):
@@ -124,6 +126,7 @@ class TestModel:
         np.testing.assert_allclose(*costs, rtol=1e-4)
         assert np.mean(costs[0][-4:]) > np.mean(costs[0][:4]) + 1
 
+    @pytest.mark.full
     def test_is_saved_loaded_evaluated_and_resumed(self, X, tmp_path):
         with convolutional() as whole:
             whole.fit(X, epochs=4, batch_sz=20, **QUIET)
@@ -141,6 +144,7 @@ class TestModel:
             error = by_importance(vae, X[:3], 5000) - by_grid(vae, X[:3], steps=181)
         assert abs(error.mean()) < 0.05
 
+    @pytest.mark.full
     def test_one_list_serves_two_models_which_share_nothing(self, X):
         layers, other = encoder(), decoder()
         with convolutional(encoder=layers, decoder=other) as first:
@@ -155,11 +159,11 @@ class TestModel:
     def test_the_default_layers_given_as_a_list_are_the_default_model(self, X):
         with VariationalAutoencoder(D, [8, M], seed=5) as default:
             expected = default.fit(X, epochs=2, batch_sz=20, **QUIET)
-        layers = {"encoder": [DenseLayer(D, 8)], "decoder": [DenseLayer(M, 8)]}
+        layers = {"encoder": [DenseLayer(None, 8)], "decoder": [DenseLayer(None, 8)]}
         with VariationalAutoencoder(D, [M], seed=5, **layers) as given:
             assert given.fit(X, epochs=2, batch_sz=20, **QUIET) == expected
 
-    @pytest.mark.parametrize("layer", [Scale, Late])
+    @pytest.mark.parametrize("layer", full_except([Scale, Late], Late))
     def test_a_layer_of_ones_own_is_trained_saved_and_passed_again(self, layer, X, tmp_path):
         def layers():
             return [DenseLayer(D, 6), layer()]

@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pytest
 import tensorflow as tf
+from support.kinds import full_except
 
 from vae_tf1 import CosineDecay, ExponentialDecay, StepDecay, VariationalAutoencoder
 from vae_tf1.errors import CheckpointError
@@ -334,8 +335,9 @@ class TestSaved:
             costs = vae.fit(X, **arguments, **QUIET)
             return costs, state(vae)
 
-    @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
-    def test_stopped_and_resumed_it_ends_in_the_same_bits(self, X, options, tmp_path, monkeypatch):
+    @pytest.mark.parametrize("name", full_except(OPTIONS, "adam, cosine, clipped"))
+    def test_stopped_and_resumed_it_ends_in_the_same_bits(self, X, name, tmp_path, monkeypatch):
+        options = OPTIONS[name]
         with new_model(**options()) as vae:
             costs = vae.fit(X, epochs=3, batch_sz=BATCH, **QUIET)
             whole = state(vae)

@@ -32,7 +32,7 @@ def train(checkpoint_dir: str) -> None:
     with VariationalAutoencoder(20, [30, 4], seed=1) as vae:
         costs = vae.fit(
             X,
-            epochs=40,
+            epochs=16,
             batch_sz=10,
             progress=False,
             plot=False,

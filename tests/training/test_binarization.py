@@ -66,6 +66,7 @@ def reference(X, seed, epoch):
 
 
 class TestDraws:
+    @pytest.mark.eager
     def test_are_a_function_of_seed_epoch_and_row(self, X, shared):
         rows = Binarizer(shared).rows(as_rows(X, D), "dynamic")
         first, second = (rows.of_epoch(epoch).take(np.arange(60)) for epoch in (0, 1))
@@ -76,6 +77,7 @@ class TestDraws:
             rows = Binarizer(other).rows(as_rows(X, D), "dynamic")
             np.testing.assert_array_equal(rows.of_epoch(0).take(slice(None)), reference(X, 2, 0))
 
+    @pytest.mark.eager
     def test_are_the_same_for_rows_that_do_not_fit_into_memory(self, X, shared, tmp_path):
         mapped = np.memmap(tmp_path / "x", np.float32, "w+", shape=X.shape)
         mapped[:] = X
@@ -108,6 +110,7 @@ class TestDraws:
 
 
 class TestTraining:
+    @pytest.mark.eager
     def test_sees_each_epochs_own_draw(self, X, whole):
         """Step by step, on the images of the reference."""
         with new_model() as vae:

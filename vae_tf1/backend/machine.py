@@ -6,19 +6,19 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-import tensorflow as tf
-
-__all__ = ["describe", "said"]
+__all__ = ["describe", "said", "vectors"]
 
 _VECTORS = ("avx512f", "avx2", "avx", "asimd")
 
 
 def describe() -> dict[str, Any]:
     """Return the facts that change the order of sums: see docs/reliability.md."""
+    import tensorflow as tf
+
     return {
         "tensorflow": tf.__version__,
         "cores": _cores(),
-        "vectors": _vectors(),
+        "vectors": vectors(),
         "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"),
     }
 
@@ -36,7 +36,7 @@ def _cores() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-def _vectors() -> str:
+def vectors() -> str:
     """Return the widest vector instructions that TensorFlow's kernels choose by."""
     try:
         with open("/proc/cpuinfo", encoding="ascii", errors="replace") as info:
