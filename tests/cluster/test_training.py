@@ -212,7 +212,9 @@ def test_workers_that_do_not_do_the_same_are_refused(workers, tmp_path, other, m
     assert workers.run(tmp_path, pair) == [1, 1]
     for i in range(2):
         last = said(tmp_path, i)[-1]
-        assert last.startswith("ValueError: the workers do not train the same model: worker 0 (")
+        assert last.startswith(
+            "vae_tf1.errors.ClusterError: the workers do not train the same model: worker 0 ("
+        )
         assert message in last
 
 
