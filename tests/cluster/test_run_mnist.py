@@ -7,26 +7,15 @@ import subprocess
 import sys
 
 import pytest
-from support.run_mnist_runs import PROGRAM, TIMEOUT, environment, is_png
+from support.run_mnist_runs import PROGRAM, environment, is_png
 
-QUICK = (
-    "--data",
-    "builtin",
-    "--limit",
-    "640",
-    "--epochs",
-    "1",
-    "--layers",
-    "8",
-    "4",
-    "--seed",
-    "1",
-)
+TIMEOUT = 240  # seconds; far beyond what anything here takes on a machine that is not busy
+QUICK = ("--limit", "640", "--epochs", "1", "--layers", "8", "4", "--seed", "1", "--no-prompts")
 
 
-def start(folder, *arguments, **variables):
+def start(folder, data, *arguments, **variables):
     return subprocess.Popen(
-        [sys.executable, PROGRAM, *QUICK, "--no-prompts", *arguments],
+        [sys.executable, PROGRAM, *QUICK, "--data", data, *arguments],
         cwd=folder,
         env=environment(**variables),
         stdin=subprocess.DEVNULL,
@@ -47,14 +36,16 @@ def free_ports(n):
 
 
 @pytest.mark.full
-def test_two_programs_with_tf_config_train_together_and_the_chief_alone_writes(tmp_path):
+def test_two_programs_with_tf_config_train_together_and_the_chief_alone_writes(
+    tmp_path, few_digits
+):
     addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
     running = []
     for index in range(2):
         folder = tmp_path / str(index)
         folder.mkdir()
         described = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
-        running.append(start(folder, TF_CONFIG=json.dumps(described)))
+        running.append(start(folder, few_digits, TF_CONFIG=json.dumps(described)))
     (chief, _), (other, errors) = (each.communicate(timeout=TIMEOUT) for each in running)
     assert [each.returncode for each in running] == [0, 0], errors
     assert "cluster: worker 0 of 2 by TF_CONFIG, the chief, which writes" in chief
@@ -66,14 +57,14 @@ def test_two_programs_with_tf_config_train_together_and_the_chief_alone_writes(t
 
 
 @pytest.mark.full
-def test_a_task_of_slurm_whose_peer_does_not_come_ends_with_status_75(tmp_path):
+def test_a_task_of_slurm_whose_peer_does_not_come_ends_with_status_75(tmp_path, few_digits):
     slurm = {
         "SLURM_PROCID": "0",
         "SLURM_STEP_NODELIST": "localhost",
         "SLURM_STEP_TASKS_PER_NODE": "2",
         "SLURM_STEP_NUM_TASKS": "2",
     }
-    with start(tmp_path, "--cluster", "slurm", "--wait", "1", **slurm) as job:
+    with start(tmp_path, few_digits, "--cluster", "slurm", "--wait", "1", **slurm) as job:
         out, errors = job.communicate(timeout=TIMEOUT)
     assert job.returncode == 75
     assert "cluster: worker 0 of 2 by Slurm" in out

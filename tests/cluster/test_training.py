@@ -18,9 +18,9 @@ from vae_tf1 import VariationalAutoencoder
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "tests" / "support" / "cluster_workers.py"
-LIMITS = {"wait": 60.0, "timeout": 30.0}
+LIMITS = {"wait": 120.0, "timeout": 60.0}
 MANY = 100_000  # epochs: until something happens
-PATIENCE = 60.0  # seconds for what takes one
+PATIENCE = 200.0  # seconds for what takes one; some machines are busy
 
 
 class Workers:
@@ -168,7 +168,7 @@ def test_killed_workers_are_followed_and_a_restart_ends_in_the_same_bits(workers
 
 @pytest.mark.full
 def test_a_worker_that_hangs_is_given_up_and_leaves_too_when_it_wakes(workers, tmp_path):
-    pids = workers.start(tmp_path, team(3, {"wait": 60.0, "timeout": 2.0}, fit={"epochs": MANY}))
+    pids = workers.start(tmp_path, team(3, {"wait": 60.0, "timeout": 5.0}, fit={"epochs": MANY}))
     wait_until(trains(tmp_path, 2))
     os.kill(pids[1], signal.SIGSTOP)
     try:

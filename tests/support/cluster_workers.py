@@ -89,7 +89,7 @@ def fork(worker: dict) -> int:
         file = os.open(f"{base}{ending}", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(file, number)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    faulthandler.dump_traceback_later(100, exit=True)
+    faulthandler.dump_traceback_later(300, exit=True)
     work(worker)  # and end as any program does
     sys.exit(0)
 

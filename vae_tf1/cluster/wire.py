@@ -17,7 +17,9 @@ import tensorflow as tf
 from vae_tf1.backend.notices import without_first_notices
 from vae_tf1.errors import reason
 
-__all__ = ["Wire", "is_about_others"]
+__all__ = ["VOTES", "Wire", "is_about_others"]
+
+VOTES = 3  # numbers that a worker gives to a vote
 
 _LOST = (
     tf.errors.UnavailableError,
@@ -29,7 +31,8 @@ _LOST = (
 _JOB = "worker"
 _GROUP = 1  # all workers
 _CONTROL, _TRAINING = 1, 2  # sequences of runs: those with the same key keep step with each other
-_BLOCK = 1 << 22  # integers that are sent at a time, 16 MB
+# Integers that are sent at a time: TensorFlow expects one shape of each key.
+_BLOCKS = (1 << 12, 1 << 20)
 
 
 def is_about_others(error: tf.errors.OpError) -> bool:
@@ -57,8 +60,8 @@ class Wire:
 
     def __init__(self, workers: Sequence[str], index: int, wait: float, timeout: float) -> None:
         self.size, self.index = len(workers), index
-        self._wait, self.timeout = wait, timeout
-        self._keys = 1
+        self.wait, self.timeout = wait, timeout
+        self._keys = 0
         self._config = tf.compat.v1.ConfigProto()
         # Without the filter, a session waits until it has heard of every worker, without limit.
         self._config.device_filters.append(f"/job:{_JOB}/task:{index}")
@@ -106,9 +109,19 @@ class Wire:
 
     # What is told outside of the training's steps ------------------------------------------------
 
+    def meet(self) -> None:
+        """Make every sum for the first time, at most `wait` later.
+
+        The workers settle a sum when they make it for the first time. TensorFlow may crash if
+        a time limit ends that, so it is done while the workers are known to be there.
+        """
+        self._run(self._first_votes, {self._mine: np.zeros(self.size * VOTES)})
+        for block in _BLOCKS:
+            self._sum(np.zeros(block, np.int32))
+
     def vote(self, values: Sequence[float]) -> np.ndarray:
-        """Return what every worker has given, (workers, values); at most `timeout` later."""
-        mine = np.zeros((self.size, len(values)))
+        """Return what every worker has given, (workers, VOTES); at most `timeout` later."""
+        mine = np.zeros((self.size, VOTES))
         mine[self.index] = values
         return self._run(self._votes, {self._mine: mine.ravel()}).reshape(mine.shape)
 
@@ -129,24 +142,31 @@ class Wire:
         (length,) = self._sum(np.array([len(mine)], np.int64).view(np.int32)).view(np.int64)
         words = np.zeros(-(-int(length) // 4), np.int32)
         words.view(np.uint8)[: len(mine)] = np.frombuffer(mine, np.uint8)
-        for start in range(0, len(words), _BLOCK):
-            words[start : start + _BLOCK] = self._sum(words[start : start + _BLOCK])
-        return words.tobytes()[:length]
+        return self._sum(words).tobytes()[:length]
 
     def _build(self) -> None:
         graph = tf.Graph()
         with graph.as_default():
-            self._integers = tf.compat.v1.placeholder(tf.int32, (None,))
-            self._key = tf.compat.v1.placeholder(tf.int32, ())
-            self._summed = self.sum(self._integers, self._key, self._wait)
-            self._mine = tf.compat.v1.placeholder(tf.float64, (None,))
-            self._votes = self.sum(self._mine, 1, self.timeout)
+            self._integers = [tf.compat.v1.placeholder(tf.int32, n) for n in _BLOCKS]
+            self._summed = [self.sum(each, self.key(), self.wait) for each in self._integers]
+            self._mine = tf.compat.v1.placeholder(tf.float64, self.size * VOTES)
+            key = self.key()
+            self._votes = self.sum(self._mine, key, self.timeout)
+            self._first_votes = self.sum(self._mine, key, self.wait)
         self._sess = self.session(graph)
         self._pool = ThreadPoolExecutor(1, "vae_tf1")
 
     def _sum(self, integers: np.ndarray) -> np.ndarray:
-        # A key for each sum, because TensorFlow expects one shape of a key.
-        return self._run(self._summed, {self._integers: integers, self._key: self.key()})
+        """Return the sum of as many integers as one likes, in blocks of two sizes."""
+        summed, done = np.empty_like(integers), 0
+        while done < len(integers):
+            size = int(len(integers) - done > _BLOCKS[0])
+            block = integers[done : done + _BLOCKS[size]]
+            padded = np.pad(block, (0, _BLOCKS[size] - len(block)))
+            total = self._run(self._summed[size], {self._integers[size]: padded})
+            summed[done : done + len(block)] = total[: len(block)]
+            done += len(block)
+        return summed
 
     def _run(self, fetch: tf.Tensor, feed: dict[tf.Tensor, Any]) -> np.ndarray:
         """Run in another thread, so that Ctrl-C need not wait."""

@@ -133,6 +133,8 @@ class Cluster:
         self._wait_for_all()
         self._wire = wire
         try:
+            with self.peers():
+                wire.meet()
             self.agree(
                 {
                     "Python": python_version(),
@@ -166,10 +168,10 @@ class Cluster:
         with self.peers():
             return self.wire.from_chief(data)
 
-    def vote(self, *values: float) -> np.ndarray:
-        """Return the largest of each of the workers' values."""
+    def vote(self, one: float, two: float, three: float) -> np.ndarray:
+        """Return the largest of the workers' first values, of their second and third ones."""
         with self.peers():
-            return self.wire.vote(values).max(0)
+            return self.wire.vote((one, two, three)).max(0)
 
     def agree(self, facts: Mapping[str, Any]) -> None:
         """Raise a ClusterError on every worker if the facts of one differ from the chief's.

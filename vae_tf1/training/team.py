@@ -218,7 +218,8 @@ class SharedLoop(Loop):
             sess, before = self._model.sess, self._model.sess.run(self._before)
             sess.run(self._compiling)
             self._put_back(before, 0)
-        self._cluster.gather(None)
+        with self._cluster.peers():
+            self._model.sess.run(self._first_sum, options=self._options)
 
     @property
     def _n_rows(self) -> int:
@@ -260,6 +261,8 @@ class SharedLoop(Loop):
         zeros = tf.zeros(self._images.shape[1:], self._images.dtype)
         with tf.control_dependencies([summand(zeros, self._epsilon(0), 0)]):
             self._compiling = update(tf.zeros(self._n_summed), 0)
+        # The first sum of a key settles it: while the others may still compile, hence `wait`.
+        self._first_sum = wire.sum(tf.zeros(self._n_summed), self._key, wire.wait).op
         return graph_function(train, compiled=False)(self._images, self._steps)
 
     def _epsilon(self, i) -> tf.Tensor:
