@@ -261,9 +261,10 @@ def restore(model: Model, saved: Saved) -> TrainingState:
         value = saved.tensors.get(name)
         if value is None:
             raise CheckpointError(f"{saved.prefix} has no {where} ({name}), which the model has")
-        if value.shape != tuple(variable.shape.as_list()):
+        shape = tuple(variable.shape.as_list())
+        if value.shape != shape:
             raise CheckpointError(
-                f"{where} has shape {tuple(variable.shape.as_list())} in the model, but {value.shape} in "
+                f"{where} has shape {shape} in the model, but {value.shape} in "
                 f"{saved.prefix} ({name})"
             )
         if value.dtype != variable.dtype.as_numpy_dtype:
