@@ -17,6 +17,7 @@ import faulthandler
 import hashlib
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -90,6 +91,7 @@ def fork(worker: dict) -> int:
         os.dup2(file, number)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     faulthandler.dump_traceback_later(300, exit=True)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it
     work(worker)  # and end as any program does
     sys.exit(0)
 

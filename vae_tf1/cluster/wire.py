@@ -89,8 +89,10 @@ class Wire:
         self._keys += 1
         return self._keys
 
-    def sum(self, value: tf.Tensor, key: int | tf.Tensor, timeout: float) -> tf.Tensor:
+    def sum(self, value: tf.Tensor, key: int) -> tf.Tensor:
         """Add to the graph the sum of a tensor over all workers, the same bits for each of them."""
+        # The time limit is that of the run: with one of its own, each sum would start a thread
+        # that sleeps for as long.
         return tf.raw_ops.CollectiveReduceV2(
             input=value,
             group_size=self.size,
@@ -99,13 +101,11 @@ class Wire:
             ordering_token=[],
             merge_op="Add",
             final_op="Id",
-            timeout_seconds=timeout,
         )
 
-    @property
-    def of_training(self) -> tf.compat.v1.RunOptions:
-        """What a run with sums in a model's session needs."""
-        return _in_step(_TRAINING)
+    def of_training(self, seconds: float) -> tf.compat.v1.RunOptions:
+        """Return what a run with sums in a model's session needs, at most so many seconds long."""
+        return _in_step(_TRAINING, seconds)
 
     # What is told outside of the training's steps ------------------------------------------------
 
@@ -115,7 +115,7 @@ class Wire:
         The workers settle a sum when they make it for the first time. TensorFlow may crash if
         a time limit ends that, so it is done while the workers are known to be there.
         """
-        self._run(self._first_votes, {self._mine: np.zeros(self.size * VOTES)})
+        self._run(self._votes, {self._mine: np.zeros(self.size * VOTES)}, self.wait)
         for block in _BLOCKS:
             self._sum(np.zeros(block, np.int32))
 
@@ -123,7 +123,8 @@ class Wire:
         """Return what every worker has given, (workers, VOTES); at most `timeout` later."""
         mine = np.zeros((self.size, VOTES))
         mine[self.index] = values
-        return self._run(self._votes, {self._mine: mine.ravel()}).reshape(mine.shape)
+        votes = self._run(self._votes, {self._mine: mine.ravel()}, self.timeout)
+        return votes.reshape(mine.shape)
 
     def gather(self, text: str) -> list[str]:
         """Return the texts that the workers have given, at most `wait` later."""
@@ -148,11 +149,9 @@ class Wire:
         graph = tf.Graph()
         with graph.as_default():
             self._integers = [tf.compat.v1.placeholder(tf.int32, n) for n in _BLOCKS]
-            self._summed = [self.sum(each, self.key(), self.wait) for each in self._integers]
+            self._summed = [self.sum(each, self.key()) for each in self._integers]
             self._mine = tf.compat.v1.placeholder(tf.float64, self.size * VOTES)
-            key = self.key()
-            self._votes = self.sum(self._mine, key, self.timeout)
-            self._first_votes = self.sum(self._mine, key, self.wait)
+            self._votes = self.sum(self._mine, self.key())
         self._sess = self.session(graph)
         self._pool = ThreadPoolExecutor(1, "vae_tf1")
 
@@ -163,14 +162,14 @@ class Wire:
             size = int(len(integers) - done > _BLOCKS[0])
             block = integers[done : done + _BLOCKS[size]]
             padded = np.pad(block, (0, _BLOCKS[size] - len(block)))
-            total = self._run(self._summed[size], {self._integers[size]: padded})
+            total = self._run(self._summed[size], {self._integers[size]: padded}, self.wait)
             summed[done : done + len(block)] = total[: len(block)]
             done += len(block)
         return summed
 
-    def _run(self, fetch: tf.Tensor, feed: dict[tf.Tensor, Any]) -> np.ndarray:
+    def _run(self, fetch: tf.Tensor, feed: dict[tf.Tensor, Any], seconds: float) -> np.ndarray:
         """Run in another thread, so that Ctrl-C need not wait."""
-        run = self._pool.submit(self._sess.run, fetch, feed, options=_in_step(_CONTROL))
+        run = self._pool.submit(self._sess.run, fetch, feed, options=_in_step(_CONTROL, seconds))
         try:
             return run.result()
         except tf.errors.OpError:
@@ -180,8 +179,8 @@ class Wire:
             raise
 
 
-def _in_step(key: int) -> tf.compat.v1.RunOptions:
-    options = tf.compat.v1.RunOptions()
+def _in_step(key: int, seconds: float) -> tf.compat.v1.RunOptions:
+    options = tf.compat.v1.RunOptions(timeout_in_ms=max(1, round(1000 * seconds)))
     options.experimental.collective_graph_key = key
     return options
 

@@ -44,8 +44,8 @@ class Cluster:
         Seconds that this worker waits for the others at the start, and wherever the user's own code
         runs between two trainings.
     timeout
-        Seconds after which a worker that does not answer is given up. A validation, a callback or
-        a checkpoint of the chief must not take longer.
+        Seconds after which a worker that does not answer is given up: a chunk of steps, which
+        takes about half a second, a callback and a checkpoint of the chief must not take longer.
 
     Raises
     ------

@@ -219,7 +219,8 @@ class SharedLoop(Loop):
             sess.run(self._compiling)
             self._put_back(before, 0)
         with self._cluster.peers():
-            self._model.sess.run(self._first_sum, options=self._options)
+            wire = self._cluster.wire
+            self._model.sess.run(self._first_sum, options=wire.of_training(wire.wait))
 
     @property
     def _n_rows(self) -> int:
@@ -227,7 +228,8 @@ class SharedLoop(Loop):
 
     @property
     def _options(self) -> tf.compat.v1.RunOptions | None:
-        return self._cluster.wire.of_training
+        wire = self._cluster.wire
+        return wire.of_training(wire.timeout)
 
     def _trained(self) -> tuple[tf.Tensor, tf.Tensor]:
         summand = graph_function(self._summand, self.compiled)
@@ -237,7 +239,7 @@ class SharedLoop(Loop):
         def train(images, steps):
             def step(i, elbos, finite, total):
                 local = summand(images[i], self._epsilon(i), i)
-                total = wire.sum(local, self._key, wire.timeout)
+                total = wire.sum(local, self._key)
                 finite = update(total, i)
                 with tf.control_dependencies([finite]):
                     elbos = tf.tensor_scatter_nd_update(elbos, [[i]], total[:1])
@@ -262,7 +264,7 @@ class SharedLoop(Loop):
         with tf.control_dependencies([summand(zeros, self._epsilon(0), 0)]):
             self._compiling = update(tf.zeros(self._n_summed), 0)
         # The first sum of a key settles it: while the others may still compile, hence `wait`.
-        self._first_sum = wire.sum(tf.zeros(self._n_summed), self._key, wire.wait).op
+        self._first_sum = wire.sum(tf.zeros(self._n_summed), self._key).op
         return graph_function(train, compiled=False)(self._images, self._steps)
 
     def _epsilon(self, i) -> tf.Tensor:
