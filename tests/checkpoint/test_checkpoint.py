@@ -106,8 +106,10 @@ class TestTensorFlow1:
         np.testing.assert_allclose(codes, golden_small["final_transform_X0"], atol=2e-6)
 
     def test_weights_without_slots_are_enough(self, vae, X, tmp_path):
+        names = ["Variable", *(f"Variable_{i}" for i in range(1, len(vae.variables)))]
         with vae.graph.as_default():
-            saver = tf.compat.v1.train.Saver(vae.variables, save_relative_paths=True)
+            variables = dict(zip(names, vae.variables, strict=True))
+            saver = tf.compat.v1.train.Saver(variables, save_relative_paths=True)
             saver.save(vae.sess, str(tmp_path / "weights"), write_meta_graph=False)
         with VariationalAutoencoder(D, SIZES, seed=2) as other:
             other.fit(X, epochs=1, batch_sz=8, **QUIET)

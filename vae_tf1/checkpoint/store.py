@@ -261,9 +261,10 @@ def restore(model: Model, saved: Saved) -> TrainingState:
         value = saved.tensors.get(name)
         if value is None:
             raise CheckpointError(f"{saved.prefix} has no {where} ({name}), which the model has")
-        if value.shape != tuple(variable.shape):
+        shape = tuple(variable.shape.as_list())
+        if value.shape != shape:
             raise CheckpointError(
-                f"{where} has shape {tuple(variable.shape)} in the model, but {value.shape} in "
+                f"{where} has shape {shape} in the model, but {value.shape} in "
                 f"{saved.prefix} ({name})"
             )
         if value.dtype != variable.dtype.as_numpy_dtype:
@@ -339,7 +340,10 @@ def _best(model: Model, saved: Saved) -> list[np.ndarray] | None:
     best = []
     for name, (variable, where) in _weights(model).items():
         value = saved.tensors.get(_BEST + name)
-        if value is None or (value.shape, value.dtype) != (tuple(variable.shape), np.float32):
+        if value is None or (value.shape, value.dtype) != (
+            tuple(variable.shape.as_list()),
+            np.float32,
+        ):
             raise CheckpointError(
                 f"{saved.prefix} is damaged: the best {where} is not of its shape"
             )

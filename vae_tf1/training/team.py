@@ -204,7 +204,7 @@ class SharedLoop(Loop):
     ) -> None:
         self._cluster, self._share = cluster, share
         self._key = cluster.wire.key()
-        self._shapes = [tuple(variable.shape) for variable in model.variables]
+        self._shapes = [tuple(variable.shape.as_list()) for variable in model.variables]
         super().__init__(model, batch_sz, rows, capacity, compiled)
 
     def run(self, images: np.ndarray) -> np.ndarray:
