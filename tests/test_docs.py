@@ -78,9 +78,7 @@ def missing(page: Path) -> set[str]:
     return {name for name in needed if importlib.util.find_spec(name) is None}
 
 
-@pytest.mark.parametrize(
-    "page", full_except(WITH_CODE, README, ROOT / "docs" / "index.md"), ids=name_of
-)
+@pytest.mark.parametrize("page", full_except(WITH_CODE, README), ids=name_of)
 def test_the_blocks_of_a_page_run_in_the_order_printed(page, few_digits, tmp_path, monkeypatch):
     if missing(page):
         pytest.skip(f"not installed: {', '.join(sorted(missing(page)))}")

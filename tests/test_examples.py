@@ -103,7 +103,7 @@ LIMITS = {
 }
 
 
-@pytest.mark.parametrize("name", full_except(RUNS, "kl_divergence", "latent_space"))
+@pytest.mark.parametrize("name", full_except(RUNS, "kl_divergence"))
 def test_example(name, tmp_path, monkeypatch, capsys, few_digits):
     options, figures, printed = RUNS[name]
     monkeypatch.setenv("VAE_TF1_DATA", str(few_digits))

@@ -48,7 +48,6 @@ FLOWS = {
     "chain": chain,
     "of one's own": Stretch,
 }
-READY_MADE = ["planar", "inverse autoregressive", "real nvp"]
 OWN = {"cubic", "chain", "of one's own"}
 
 
@@ -75,7 +74,7 @@ READY = [
 
 @pytest.mark.eager
 @pytest.mark.parametrize("make", READY)
-@pytest.mark.parametrize("size", [2, 5])
+@pytest.mark.parametrize("size", full_except([2, 5], 5))
 def test_the_log_determinant_is_that_of_the_jacobian(make, size):
     rng = np.random.default_rng(1)
     flow = built(make(), size, context=2 * size)
@@ -130,7 +129,7 @@ def test_the_autoregressive_networks_look_only_at_earlier_units():
 # In the model ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", full_except(FLOWS, *READY_MADE, "cubic", "of one's own"))
+@pytest.mark.parametrize("name", full_except(FLOWS, "planar", "of one's own"))
 def test_the_integral_over_the_code_is_what_importance_sampling_estimates(name, X):
     with tamed(model(name), spread=0.2) as vae:
         expected = by_grid(vae, X[:4])

@@ -237,6 +237,7 @@ def test_no_prompts_means_no_question_even_at_a_terminal(run, monkeypatch):
     assert names("output") == {*ALWAYS, "posterior_sample_1", "prior_sample_1"}
 
 
+@pytest.mark.full
 def test_the_log_likelihood_of_the_test_images_is_printed_on_request(run, mnist):
     status, out, _ = run(*SMALL, "--no-prompts", "--log-likelihood", "3")
     assert status == 0

@@ -35,6 +35,7 @@ def value(tf):
         yield session.run
 
 
+@pytest.mark.full
 def test_everything_is_what_tensorflow_0_12_gave(golden_dir, ours):
     with np.load(golden_dir / "legacy_names_tf012.npz") as file:
         genuine = dict(file)
@@ -46,6 +47,7 @@ def test_everything_is_what_tensorflow_0_12_gave(golden_dir, ours):
             np.testing.assert_allclose(ours[1][key], expected, rtol=1e-6, atol=1e-7, err_msg=key)
 
 
+@pytest.mark.full
 def test_a_summary_writer_writes_what_tensorboard_reads(ours, tf):
     (path,) = ours[0].parent.glob("ours.npz.logs/events*")
     events = list(tf.train.summary_iterator(str(path)))

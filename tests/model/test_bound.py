@@ -111,7 +111,7 @@ def close(found, expected):
 
 
 @pytest.mark.parametrize("beta", [1.0, 0.3])
-@pytest.mark.parametrize("prior", [None, Gaussian(0.5, 2.0)])
+@pytest.mark.parametrize("prior", full_except([None, Gaussian(0.5, 2.0)], None))
 def test_the_importance_weighted_bound_and_its_gradient(X, epsilon, beta, prior):
     with model(importance_samples=K, beta=beta, prior=prior) as vae:
         bound, gradient = computed(vae, X, epsilon, vae.bound, gradients(vae))

@@ -199,6 +199,7 @@ class TestTheLoop:
         np.testing.assert_allclose(results[0][0], results[1][0], rtol=1e-4)
         assert_same(results[0][1], results[1][1], rtol=1e-3, atol=1e-5)
 
+    @pytest.mark.full
     def test_same_bits_whatever_the_chunk_size(self, X):
         results = []
         for capacity in (1, 4, 32):

@@ -156,6 +156,7 @@ class TestTraining:
         with VariationalAutoencoder.load(tmp_path / "model") as vae:
             assert vae.state.binarization == "dynamic"
 
+    @pytest.mark.full
     def test_threshold_and_fixed_are_those_of_the_loader(self, X):
         for protocol in ("threshold", "fixed"):
             costs = []

@@ -122,6 +122,7 @@ class TestResume:
         assert int(killed) == kills
         assert digest == expected
 
+    @pytest.mark.full
     def test_a_model_without_a_seed_of_its_own_takes_the_trainings(self, stopped, X, whole):
         with VariationalAutoencoder(D, SIZES) as vae:
             fit(vae, X, stopped)
@@ -146,6 +147,7 @@ class TestResume:
         assert costs == whole[0]
         assert_same(end, whole[1])
 
+    @pytest.mark.full
     def test_a_training_that_began_with_a_trained_model(self, X, folder, whole, monkeypatch):
         with new_model() as vae, monkeypatch.context() as patch:
             vae.fit(X, epochs=2, batch_sz=BATCH, **QUIET)
@@ -178,6 +180,7 @@ class TestResume:
         names = sorted(p.name for p in folder.iterdir())
         assert names == ["lock", "step-00000058", "step-00000060"]
 
+    @pytest.mark.full
     def test_saves_at_the_beginning_and_the_end_however_rare(self, X, folder):
         with new_model() as vae:
             fit(vae, X, folder, save_every=1e9)

@@ -50,7 +50,12 @@ def assert_same_state(a, b, **tolerance):
 
 class TestTheOriginalsTraining:
     @pytest.mark.parametrize(
-        ("compiled", "batch_sz", "steps"), [(False, BATCH, 30), (True, BATCH, 30), (True, ODD, 9)]
+        ("compiled", "batch_sz", "steps"),
+        [
+            (False, BATCH, 30),
+            (True, ODD, 9),
+            pytest.param(True, BATCH, 30, marks=pytest.mark.full),
+        ],
     )
     def test_is_a_loop_of_train_op_over_shuffled_minibatches(
         self, vae, X, compiled, batch_sz, steps

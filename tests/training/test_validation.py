@@ -180,6 +180,7 @@ class TestBestWeights:
             assert vae.validation_history == whole[1]
             assert_same(weights(vae), whole[2])
 
+    @pytest.mark.full
     def test_are_in_a_folder_of_their_own_and_the_training_goes_on_from_the_last(
         self, X, valid, whole, tmp_path
     ):
@@ -233,6 +234,7 @@ class TestEarlyStopping:
             assert stopped == self.expected_epochs(vae.validation_history, 2)
             assert vae.validation_history[: len(whole[1])] == whole[1][:stopped]
 
+    @pytest.mark.full
     def test_counts_on_after_a_kill_and_does_not_go_on_once_it_has_stopped(
         self, X, valid, tmp_path, monkeypatch
     ):
