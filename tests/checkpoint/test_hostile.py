@@ -40,6 +40,9 @@ def assert_same(a, b):
         np.testing.assert_array_equal(x, y)
 
 
+ENDINGS = ["", ".index", ".data-00000-of-00001", ".json", ".meta"]
+
+
 class TestNames:
     @pytest.mark.parametrize(
         "name", full_except(["lr=[0.1,0.2]/a", "a*b?", "{x}/m", "back\\slash/m"], "lr=[0.1,0.2]/a")
@@ -65,9 +68,7 @@ class TestNames:
                 loaded.restore(path)
                 assert_same(weights(loaded), expected)
 
-    @pytest.mark.parametrize(
-        "ending", full_except(["", ".index", ".data-00000-of-00001", ".json", ".meta"], ".index")
-    )
+    @pytest.mark.parametrize("ending", full_except(ENDINGS, ".index"))
     def test_restore_takes_the_name_with_any_of_its_endings(self, vae, ending, tmp_path):
         prefix = vae.save(tmp_path / "x.ckpt")
         with VariationalAutoencoder(D, SIZES, seed=2) as other:
