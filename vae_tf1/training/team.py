@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from vae_tf1.backend.notices import without_first_notices
 from vae_tf1.backend.xla import graph_function
 from vae_tf1.checkpoint.store import Saved
 from vae_tf1.cluster.workers import Cluster
@@ -203,7 +204,7 @@ class SharedLoop(Loop):
         share: slice,
     ) -> None:
         self._cluster, self._share = cluster, share
-        self._key = cluster.wire.key()
+        self._key, self._seconds = cluster.wire.key(), cluster.wire.wait
         self._shapes = [tuple(variable.shape.as_list()) for variable in model.variables]
         super().__init__(model, batch_sz, rows, capacity, compiled)
 
@@ -213,14 +214,16 @@ class SharedLoop(Loop):
             return super().run(images)
 
     def prepare(self) -> None:
-        """Compile now, and wait for the others to do so: no step has to wait for it."""
-        if self.compiled:
-            sess, before = self._model.sess, self._model.sess.run(self._before)
-            sess.run(self._compiling)
-            self._put_back(before, 0)
-        with self._cluster.peers():
-            wire = self._cluster.wire
-            self._model.sess.run(self._first_sum, options=wire.of_training(wire.wait))
+        """Compile now, by a step that is taken back; no other step has to wait for that.
+
+        It also settles the sum, at most `wait` later.
+        """
+        before = self._model.sess.run(self._before)
+        image = np.zeros((1, *self._images.shape.as_list()[1:]), self._dtype)
+        with without_first_notices("compiling"), self._cluster.peers():
+            elbos, _ = self._call(image)
+        self._put_back(before, len(elbos))
+        self._seconds = self._cluster.wire.timeout
 
     @property
     def _n_rows(self) -> int:
@@ -228,8 +231,7 @@ class SharedLoop(Loop):
 
     @property
     def _options(self) -> tf.compat.v1.RunOptions | None:
-        wire = self._cluster.wire
-        return wire.of_training(wire.timeout)
+        return self._cluster.wire.of_training(self._seconds)
 
     def _trained(self) -> tuple[tf.Tensor, tf.Tensor]:
         summand = graph_function(self._summand, self.compiled)
@@ -260,11 +262,6 @@ class SharedLoop(Loop):
             ):
                 return elbos, i - tf.cast(~finite, tf.int32)
 
-        zeros = tf.zeros(self._images.shape[1:], self._images.dtype)
-        with tf.control_dependencies([summand(zeros, self._epsilon(0), 0)]):
-            self._compiling = update(tf.zeros(self._n_summed), 0)
-        # The first sum of a key settles it: while the others may still compile, hence `wait`.
-        self._first_sum = wire.sum(tf.zeros(self._n_summed), self._key).op
         return graph_function(train, compiled=False)(self._images, self._steps)
 
     def _epsilon(self, i) -> tf.Tensor:
