@@ -182,12 +182,10 @@ class VariationalAutoencoder(Model):
         cluster: Cluster | None = None,
     ) -> None:
         team = join(cluster)
-        if seed is None and not tf.executing_eagerly():
-            seed = tf.compat.v1.get_seed(None)[0]  # the graph's
         super().__init__(
             D,
             hidden_layer_sizes,
-            seed=team.seed(seed),
+            seed=seed,
             prior=prior,
             kl=kl,
             optimizer=optimizer,
@@ -202,9 +200,9 @@ class VariationalAutoencoder(Model):
             beta=beta,
             kl_warm_up=kl_warm_up,
             doubly_reparameterized=doubly_reparameterized,
+            choose_seed=team.seed,
             open_session=team.session,
         )
-        self.state.seed_given = seed is not None
         self._team = team
         self._trainer, self._binarizer = Trainer(self, team), Binarizer(self)
         self._inference = Inference(self)

@@ -55,7 +55,10 @@ class Model(Composition):
         beta: float = 1.0,
         kl_warm_up: int = 0,
         doubly_reparameterized: bool = False,
-        open_session: Callable[[tf.Graph], tf.compat.v1.Session] | None = None,
+        choose_seed: Callable[[int | None], int] = noise.chosen_seed,
+        open_session: Callable[[tf.Graph], tf.compat.v1.Session] = lambda graph: (
+            tf.compat.v1.Session(graph=graph)
+        ),
         **composition: Any,
     ) -> None:
         super().__init__(D, hidden_layer_sizes, **composition)
@@ -76,14 +79,12 @@ class Model(Composition):
         with self.graph.as_default(), without_deprecation_notices():
             if seed is None:
                 seed = tf.compat.v1.get_seed(None)[0]  # the graph's
-            self.state = TrainingState(
-                noise.entropy() if seed is None else seed, seed_given=seed is not None
-            )
+            self.state = TrainingState(choose_seed(seed), seed_given=seed is not None)
             self._build()
         note_session()
         self._closed = False
         with without_first_notices("session"):
-            self.sess = (open_session or _open_session)(self.graph)
+            self.sess = open_session(self.graph)
             self.sess.run(self.init_op)
         try:
             self.updates.check_rate(self.learning_rate)
@@ -290,10 +291,6 @@ class Model(Composition):
         check_not_forked()
         if self._closed:
             raise ValueError("this model has been closed; build or load it again to use it")
-
-
-def _open_session(graph: tf.Graph) -> tf.compat.v1.Session:
-    return tf.compat.v1.Session(graph=graph)
 
 
 def _through(layers: list[Any], value: tf.Tensor) -> tf.Tensor:

@@ -42,6 +42,11 @@ def entropy() -> int:
     return int(np.random.SeedSequence().generate_state(1, np.uint32)[0])
 
 
+def chosen_seed(given: int | None) -> int:
+    """Return the seed that was given, or a fresh one."""
+    return entropy() if given is None else given
+
+
 def key(seed: int, *path: int) -> int:
     """Return the 63-bit key of a stream: `path` is a `Stream` and what distinguishes it further."""
     state = np.random.SeedSequence(seed, spawn_key=path).generate_state(1, np.uint64)

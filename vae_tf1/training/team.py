@@ -59,9 +59,9 @@ class Alone:
         """Return where checkpoints go."""
         return make()
 
-    def seed(self, given: int | None) -> int | None:
+    def seed(self, given: int | None) -> int:
         """Return the seed, given or not."""
-        return given
+        return noise.chosen_seed(given)
 
     def session(self, graph: tf.Graph) -> tf.compat.v1.Session:
         """Open a session."""
