@@ -2,11 +2,11 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 
 import pytest
+from support.ports import free_addresses
 from support.run_mnist_runs import PROGRAM, environment, is_png
 
 TIMEOUT = 240  # seconds; far beyond what anything here takes on a machine that is not busy
@@ -25,21 +25,11 @@ def start(folder, data, *arguments, **variables):
     )
 
 
-def free_ports(n):
-    probes = [socket.socket() for _ in range(n)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
-
-
 @pytest.mark.full
 def test_two_programs_with_tf_config_train_together_and_the_chief_alone_writes(
     tmp_path, few_digits
 ):
-    addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    addresses = free_addresses(2)
     running = []
     for index in range(2):
         folder = tmp_path / str(index)

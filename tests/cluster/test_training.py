@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.ports import free_addresses
 
 from vae_tf1 import VariationalAutoencoder
 
@@ -67,12 +67,7 @@ def workers() -> Iterator[Workers]:
 
 def team(n: int, limits: dict[str, float] = LIMITS, **common: Any) -> list[dict[str, Any]]:
     """Return n workers on free ports, alike."""
-    probes = [socket.socket() for _ in range(n)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    addresses = [f"127.0.0.1:{probe.getsockname()[1]}" for probe in probes]
-    for probe in probes:
-        probe.close()
+    addresses = free_addresses(n)
     return [{"cluster": {"workers": addresses, "index": i, **limits}, **common} for i in range(n)]
 
 
