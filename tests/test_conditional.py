@@ -24,9 +24,8 @@ def model(**options):
     return VariationalAutoencoder(D, [8, M], n_labels=L, seed=1, **options)
 
 
-@pytest.mark.parametrize(
-    "options", [{}, pytest.param({"importance_samples": 3}, marks=pytest.mark.full)]
-)
+@pytest.mark.full
+@pytest.mark.parametrize("options", [{}, {"importance_samples": 3}])
 def test_training_is_the_same_compiled_and_not(data, options):
     costs = []
     for compiled in (False, True):

@@ -145,7 +145,8 @@ def test_training_is_the_same_compiled_and_not(name, X):
     np.testing.assert_allclose(*costs, rtol=1e-4)
 
 
-@pytest.mark.parametrize("name", full_except(FLOWS, "planar"))
+@pytest.mark.full
+@pytest.mark.parametrize("name", FLOWS)
 def test_it_is_resumed_saved_and_loaded(name, X, tmp_path):
     again = {"flow": FLOWS[name]()} if name in OWN else {}
     survives(lambda: model(name), X, tmp_path, **again)

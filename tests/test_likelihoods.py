@@ -5,7 +5,6 @@ import pytest
 import tensorflow as tf
 from scipy.integrate import quad
 from support.integrals import by_grid, by_importance, finite_differences, tamed
-from support.kinds import full_except
 
 from vae_tf1 import CheckpointError, VariationalAutoencoder, likelihoods
 from vae_tf1.data.rows import as_rows
@@ -197,7 +196,7 @@ def model(likelihood, **options):
     )
 
 
-@pytest.mark.parametrize("kind", full_except(KINDS), indirect=True)
+@pytest.mark.full
 def test_training_is_the_same_compiled_and_not(kind):
     likelihood, X = kind
     costs = []
@@ -208,7 +207,7 @@ def test_training_is_the_same_compiled_and_not(kind):
     assert np.mean(costs[0][-3:]) > np.mean(costs[0][:3])
 
 
-@pytest.mark.parametrize("kind", full_except(KINDS, "gaussian"), indirect=True)
+@pytest.mark.full
 def test_save_load_evaluate_and_resume(kind, tmp_path):
     likelihood, X = kind
     with model(likelihood) as whole:

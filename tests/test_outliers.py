@@ -238,6 +238,7 @@ def test_a_training_that_diverges_says_so():
 # Rows
 
 
+@pytest.mark.full
 def test_the_same_seed_gives_the_same_bits_whatever_holds_the_rows(tmp_path, X):
     file = np.memmap(tmp_path / "X", np.float64, "w+", shape=X.shape)
     file[:] = X

@@ -105,6 +105,7 @@ def test_without_a_terminal_nothing_is_asked_and_everything_is_saved(mnist, tmp_
     np.testing.assert_allclose((elbo, reconstruction, kl), expected, atol=0.006)
 
 
+@pytest.mark.full
 def test_at_a_terminal_it_asks_and_saves_each_sample_that_is_wanted(mnist, tmp_path):
     with Terminal("--data", mnist[0], *SMALL, "--output", "pictures", cwd=tmp_path) as terminal:
         for number, answer in ((1, "\n"), (2, "y\n"), (3, "n\n")):

@@ -216,6 +216,7 @@ class TestScripts:
         assert latent == "(340, 2) Session"
         assert len(done.stderr.splitlines()) == 1, done.stderr  # which data it is
 
+    @pytest.mark.full
     def test_python_2(self, digits, tmp_path):
         (tmp_path / "digits").symlink_to(digits, target_is_directory=True)
         done = run(SCRIPTS / "python2_vae.py", "--batch", "40", stdin="Ada\n", cwd=tmp_path)

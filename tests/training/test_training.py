@@ -53,8 +53,8 @@ class TestTheOriginalsTraining:
         ("compiled", "batch_sz", "steps"),
         [
             (False, BATCH, 30),
-            (True, ODD, 9),
             pytest.param(True, BATCH, 30, marks=pytest.mark.full),
+            pytest.param(True, ODD, 9, marks=pytest.mark.full),
         ],
     )
     def test_is_a_loop_of_train_op_over_shuffled_minibatches(
