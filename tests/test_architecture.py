@@ -19,7 +19,7 @@ FLOORS = [  # bottom up; a name stands for a module, or for a folder and all in 
     ["model"],
     ["data", "cluster"],
     ["checkpoint"],
-    ["training", "inference", "marginal"],
+    ["training", "inference"],
     ["convert"],
     ["autoencoder"],
     ["app", "legacy", "convert.__main__", "outliers", "estimators"],

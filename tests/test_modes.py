@@ -10,8 +10,7 @@ import pytest
 HERE = Path(__file__).parent
 MODELS = [
     "test_autoencoder.py",
-    "test_inference.py",
-    "test_marginal.py",
+    "inference",
     "test_likelihoods.py",
     "test_priors.py",
     "test_flows.py",

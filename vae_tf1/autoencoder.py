@@ -19,9 +19,9 @@ from vae_tf1.convert.network import Network, assign
 from vae_tf1.data.labels import Labelled, one_hot, with_labels
 from vae_tf1.data.rows import ArrayLike, Rows, as_rows
 from vae_tf1.errors import CheckpointError, reason
-from vae_tf1.inference import Evaluation, Inference
+from vae_tf1.inference.marginal import ImportanceSampler, LogLikelihood
+from vae_tf1.inference.rows import Evaluation, Inference
 from vae_tf1.likelihoods import Likelihood, support_of
-from vae_tf1.marginal import ImportanceSampler, LogLikelihood
 from vae_tf1.model import optimizers
 from vae_tf1.model.composition import PARTS
 from vae_tf1.model.graph import Model, Pass

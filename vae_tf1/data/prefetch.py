@@ -10,7 +10,7 @@ from typing import TypeVar
 Result = TypeVar("Result")
 
 
-def run_ahead(
+def prefetch(
     run: Callable[..., Result], calls: Iterable[tuple], threads: int = 1
 ) -> Generator[Result, None, None]:
     """Yield the result of each call, in order, while up to `threads` of the next calls run.

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vae_tf1.data.prefetch import run_ahead
+from vae_tf1.data.prefetch import prefetch
 from vae_tf1.data.rows import Rows
 from vae_tf1.model import noise
 
@@ -49,7 +49,7 @@ class Schedule:
         self, epoch: int, step: int, last_epoch: int, pace: Pace
     ) -> Generator[Chunk, None, None]:
         """Yield the chunks from (epoch, step) on, gathering each while the one before it runs."""
-        return run_ahead(self._gather, self._spans(epoch, step, last_epoch, pace))
+        return prefetch(self._gather, self._spans(epoch, step, last_epoch, pace))
 
     def _spans(self, epoch: int, step: int, last_epoch: int, pace: Pace) -> Iterator[tuple]:
         while epoch < last_epoch:

@@ -22,7 +22,7 @@ import numpy as np
 from vae_tf1.checks import check_count
 from vae_tf1.data.rows import ArrayLike, Rows
 from vae_tf1.errors import CheckpointError, warn
-from vae_tf1.inference import Evaluation, Inference
+from vae_tf1.inference.rows import Evaluation, Inference
 from vae_tf1.model.graph import Model
 from vae_tf1.model.state import History, Validated
 

@@ -11,7 +11,7 @@ from scipy.stats import norm
 from support.kinds import full_except
 
 from vae_tf1 import Gaussian, VariationalAutoencoder
-from vae_tf1.marginal import ImportanceSampler, _Blocks, _WeightSums
+from vae_tf1.inference.marginal import ImportanceSampler, _Blocks, _WeightSums
 from vae_tf1.model import noise
 
 D, M = 12, 2

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from vae_tf1 import VariationalAutoencoder
-from vae_tf1.inference import Inference
+from vae_tf1.inference.rows import Inference
 
 D, M, ROWS, SIDE_BY_SIDE = 12, 2, 103, 3
 

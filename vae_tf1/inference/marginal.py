@@ -23,7 +23,7 @@ import tensorflow as tf
 from vae_tf1.backend.memory import keep_freed_memory
 from vae_tf1.backend.notices import without_deprecation_notices, without_first_notices
 from vae_tf1.backend.xla import Compiled, graph_function
-from vae_tf1.data.prefetch import run_ahead
+from vae_tf1.data.prefetch import prefetch
 from vae_tf1.data.rows import Rows, as_values
 from vae_tf1.model import noise
 from vae_tf1.model.bound import repeat
@@ -102,7 +102,7 @@ class ImportanceSampler:
         sums = _WeightSums(len(rows))
         with (
             _progress(len(rows), show_progress) as advance,
-            closing(run_ahead(run, blocks.taken(rows), self._side_by_side)) as results,
+            closing(prefetch(run, blocks.taken(rows), self._side_by_side)) as results,
         ):
             for block, weights in results:
                 sums.add(slice(block.row, block.row + block.n_rows), weights.astype(np.float64))

@@ -11,7 +11,7 @@ import tensorflow as tf
 from vae_tf1.backend.memory import keep_freed_memory
 from vae_tf1.backend.notices import without_deprecation_notices, without_first_notices
 from vae_tf1.backend.xla import Compiled, graph_function
-from vae_tf1.data.prefetch import run_ahead
+from vae_tf1.data.prefetch import prefetch
 from vae_tf1.data.rows import Rows, as_values
 from vae_tf1.model import noise
 from vae_tf1.model.graph import Model
@@ -74,7 +74,7 @@ class Inference:
             values = as_values(taken.astype(np.float32, copy=False), rows.levels)
             result[block] = self._model.sess.run(fetch, {placeholder: values})
 
-        for _ in run_ahead(run, self._taken(rows), 1 if random else self._side_by_side):
+        for _ in prefetch(run, self._taken(rows), 1 if random else self._side_by_side):
             pass
         return result
 
@@ -107,7 +107,7 @@ class Inference:
                 np.sum(terms[len(taken)](taken, block.start), axis=1, dtype=np.float64)
             )
 
-        total = sum(run_ahead(run, self._taken(rows), self._side_by_side), start=np.zeros(2))
+        total = sum(prefetch(run, self._taken(rows), self._side_by_side), start=np.zeros(2))
         log_likelihood, kl = (total / len(rows)).tolist()
         return Evaluation(log_likelihood - kl, log_likelihood, kl)
 
