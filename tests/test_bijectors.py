@@ -376,6 +376,7 @@ def fit_tutorial(run_in_graph, seed=0):
         return sess.run(flow.trainable_variables), curves
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("seed", [0, 1, 13])  # in 1 and 13 samples meet the critical point
 def test_the_tutorials_training_reaches_the_tutorials_numbers(seed):
     (a, b), curves = fit_tutorial(run_in_graph=True, seed=seed)
@@ -391,6 +392,7 @@ def test_the_tutorials_training_reaches_the_tutorials_numbers(seed):
     assert exact == pytest.approx(1.225, abs=0.06)
 
 
+@pytest.mark.full
 def test_eager_training_takes_the_same_steps():
     parameters, curves = fit_tutorial(run_in_graph=False)
     expected, expected_curves = fit_tutorial(run_in_graph=True)

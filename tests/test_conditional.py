@@ -35,6 +35,7 @@ def test_training_is_the_same_compiled_and_not(data, options):
     np.testing.assert_allclose(*costs, rtol=1e-4)
 
 
+@pytest.mark.full
 def test_samples_are_of_the_label_that_is_asked_for(data):
     X, Y = data
     with model() as vae:

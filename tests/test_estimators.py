@@ -95,6 +95,7 @@ class TestParameters:
         with pytest.raises(ValueError, match="no parameter 'depth'"):
             estimator.set_params(depth=3)
 
+    @pytest.mark.full
     def test_a_generator_gives_a_seed(self, X):
         seeds = []
         for _ in range(2):

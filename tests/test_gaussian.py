@@ -260,6 +260,7 @@ def test_it_is_a_layer_of_the_keras_before_as_well():
 # The autoencoder's prior
 
 
+@pytest.mark.full
 def test_the_autoencoder_trains_against_this_prior():
     prior = Gaussian(3.0, 0.25)
     X = np.random.default_rng(0).integers(0, 2, (256, 12)).astype(np.float32)

@@ -239,6 +239,7 @@ def test_fit_ends_where_a_step_of_em_by_scipy_changes_nothing():
     np.testing.assert_allclose(gamma.T @ z / gamma.sum(axis=0)[:, None], mu, atol=1e-3)
 
 
+@pytest.mark.full
 def test_every_iteration_lowers_the_energy():
     z = draw(1000)
     path = [fit_mixture(z, 4, max_iterations=n, tolerance=0).energy(z).mean() for n in range(1, 7)]

@@ -146,6 +146,7 @@ def test_parameters_from_blocks_are_those_of_all_rows_at_once(sizes, offset):
         np.testing.assert_allclose(value, whole, rtol=1e-6, atol=1e-9, err_msg=name)
 
 
+@pytest.mark.full
 def test_the_mixture_of_a_fit_is_that_of_the_whole_training_set(fitted, X):
     scorer = fitted._scorer
     whole = gmm_params(*scorer._model.features(scorer._scaling.apply(X)))
@@ -209,9 +210,7 @@ SINGULAR = {
 }
 
 
-@pytest.mark.parametrize(
-    "name", full_except(SINGULAR, "duplicates", "a column twice", "one value far away")
-)
+@pytest.mark.parametrize("name", full_except(SINGULAR, "a column twice"))
 def test_near_singular_tables_give_finite_scores(name):
     rows = SINGULAR[name]
     detector = OutlierDetector(**{**SMALL, "epochs": 5}, batch_sz=16).fit(rows)
@@ -221,6 +220,7 @@ def test_near_singular_tables_give_finite_scores(name):
         assert np.isfinite(part).all()
 
 
+@pytest.mark.full
 def test_a_large_offset_costs_no_digits():
     rows = RNG.normal(size=(60, 3))
     same, moved = (
@@ -319,6 +319,7 @@ def test_fitting_a_detector_does_not_change_the_model(vae, images):
     assert vae.evaluate(images) == evaluation
 
 
+@pytest.mark.full
 def test_em_runs_on_a_bounded_number_of_rows_and_the_mixture_is_that_of_all(
     vae, images, monkeypatch
 ):
@@ -562,6 +563,7 @@ def test_scikit_learn_need_not_be_installed(X, monkeypatch):
     assert OutlierDetector(**SMALL).fit_predict(X).shape == (len(X),)
 
 
+@pytest.mark.full
 def test_a_fitted_detector_can_be_copied_and_pickled(fitted, X):
     for other in (copy.deepcopy(fitted), pickle.loads(pickle.dumps(fitted))):
         np.testing.assert_array_equal(other.score_samples(X), fitted.score_samples(X))

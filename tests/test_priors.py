@@ -64,6 +64,7 @@ def model(name, **options):
     return VariationalAutoencoder(D, [6, M], prior=PRIORS[name](), **options)
 
 
+@pytest.mark.parametrize("name", full_except(PRIORS, "mixture", "of one's own"))
 def test_the_density_integrates_to_one_and_samples_have_its_moments(name):
     axis = np.linspace(-15, 15, 401)
     Z = np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 2).astype(np.float32)
@@ -99,7 +100,7 @@ def test_training_is_the_same_compiled_and_not(name, X):
     np.testing.assert_allclose(*costs, rtol=1e-4)
 
 
-@pytest.mark.parametrize("name", full_except(PRIORS, "mixture"))
+@pytest.mark.full
 def test_it_is_resumed_saved_and_loaded(name, X, tmp_path):
     again = {"prior": PRIORS[name]()} if name in OWN else {}
     survives(lambda: model(name), X, tmp_path, **again)
@@ -166,6 +167,7 @@ class TestMixture:
 
             np.testing.assert_allclose(gradient, finite_differences(at, values[i]), atol=1e-6)
 
+    @pytest.mark.full
     def test_it_finds_two_clusters_that_one_gaussian_does_not(self, X):
         two = np.repeat(np.float32([[0] * D, [1] * D]), 60, 0)
         elbos = []

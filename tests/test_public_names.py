@@ -89,6 +89,7 @@ def test_the_loader_keeps_its_address():
     assert set(util.__all__) == set(mnist.__all__)
 
 
+@pytest.mark.full
 def test_a_model_trains_and_saves_where_the_optional_parts_cannot_be_imported(tmp_path):
     """Loading the class adds nothing of others' to TensorFlow; its users wait for nothing else."""
     script = f"""

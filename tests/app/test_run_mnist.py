@@ -200,6 +200,7 @@ def test_a_run_goes_on_where_its_checkpoint_folder_ends(run):
     assert results(third) == results(whole)
 
 
+@pytest.mark.full
 def test_a_checkpoint_of_another_model_is_refused_in_one_sentence(run):
     assert run(*SMALL, "--checkpoint-dir", "saved")[0] == 0
     status, out, err = run(*SMALL, "--latent", "4", "--checkpoint-dir", "saved")
@@ -208,6 +209,7 @@ def test_a_checkpoint_of_another_model_is_refused_in_one_sentence(run):
     assert "epoch 1" not in out
 
 
+@pytest.mark.full
 def test_a_page_to_play_with_is_written_and_listed(run, mnist):
     status, out, _ = run(*SMALL, "--page")
     assert status == 0
@@ -219,6 +221,7 @@ def test_a_page_to_play_with_is_written_and_listed(run, mnist):
     assert len(model["plane"]["points"]) == len(mnist[1]["test"])
 
 
+@pytest.mark.full
 def test_a_page_that_cannot_be_written_is_one_sentence_and_the_result_is_printed(run, monkeypatch):
     def fail(self, *arguments, **options):
         raise ConversionError("the page differs by 1.0e-02")
@@ -230,6 +233,7 @@ def test_a_page_that_cannot_be_written_is_one_sentence_and_the_result_is_printed
     assert err.splitlines()[-1] == "run_mnist.py: error: the page differs by 1.0e-02"
 
 
+@pytest.mark.full
 def test_no_prompts_means_no_question_even_at_a_terminal(run, monkeypatch):
     monkeypatch.setattr(job, "can_ask", lambda: True)
     monkeypatch.setattr(job, "another", lambda meanwhile: pytest.fail("it has asked"))

@@ -231,7 +231,8 @@ class TestFuzz:
             return True
         return False
 
-    @pytest.mark.parametrize("wrong", full_except([LIES[:3], LIES], LIES[:3]))
+    @pytest.mark.full
+    @pytest.mark.parametrize("wrong", [LIES[:3], LIES])
     def test_json_that_lies(self, saved, tmp_path, wrong):
         facts = json.loads(Path(f"{saved}.json").read_text())
         for ending in store.SUFFIXES:

@@ -87,6 +87,7 @@ class TestList:
 
 
 class TestConversion:
+    @pytest.mark.full
     def test_several_formats_and_the_check(self, run, saved, tmp_path):
         formats = ["npz", "saved_model", "keras", "page"]
         status, out, err = run(saved, "--to", *formats, "--output", tmp_path / "out")

@@ -389,7 +389,11 @@ class TestTraining:
                 loss = slim.losses.absolute_difference(tf.reshape(w, [1]), tf.zeros([1]))
                 op = slim.learning.create_train_op(loss, tf.train.GradientDescentOptimizer(1.0))
                 return slim.learning.train(
-                    op, str(tmp_path), number_of_steps=until, log_every_n_steps=0
+                    op,
+                    str(tmp_path),
+                    number_of_steps=until,
+                    log_every_n_steps=0,
+                    save_interval_secs=0,  # or TensorFlow's own thread saves at the same time
                 )
 
         assert train(3) == 6.0

@@ -160,6 +160,7 @@ class TestCommandLine:
 
 
 class TestScripts:
+    @pytest.mark.full
     def test_the_courses_vae_with_its_stochastic_tensor_from_a_pipe(self, digits, tmp_path):
         done = run(
             SCRIPTS / "course_vae.py", stdin="\nno\nn\n", cwd=tmp_path, VAE_TF1_DATA=str(digits)

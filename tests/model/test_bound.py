@@ -132,6 +132,7 @@ def test_the_doubly_reparameterized_gradient(X, epsilon, beta):
     close(gradient[:4], reference.doubly_reparameterized_gradient(weights))
 
 
+@pytest.mark.full
 def test_both_gradients_have_one_mean(X):
     """No formula of the gradient is assumed here: only that both estimate the same one."""
     many, rng = np.repeat(X[:1], 500, 0), np.random.default_rng(2)
@@ -232,6 +233,7 @@ def test_fit_makes_the_steps_of_the_placeholder_graph(images, name, compile):
     np.testing.assert_allclose(costs, expected, rtol=1e-4)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", full_except(["k", "all"], "all"))
 def test_a_training_that_was_stopped_ends_with_the_same_bits(images, name, tmp_path):
     options = OPTIONS[name]

@@ -156,6 +156,7 @@ class TestModel:
             for mine, theirs in zip(before, first.sess.run(first.variables), strict=True):
                 np.testing.assert_array_equal(mine, theirs)
 
+    @pytest.mark.full
     def test_the_default_layers_given_as_a_list_are_the_default_model(self, X):
         with VariationalAutoencoder(D, [8, M], seed=5) as default:
             expected = default.fit(X, epochs=2, batch_sz=20, **QUIET)

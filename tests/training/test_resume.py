@@ -138,6 +138,7 @@ class TestResume:
         with new_model() as vae, pytest.warns(RuntimeWarning, match="nothing left to train: 6"):
             assert fit(vae, X, folder) == whole[0]
 
+    @pytest.mark.full
     def test_further_epochs_in_a_loop_end_in_the_bits_of_one_training(self, X, folder, whole):
         costs = []
         for _ in range(EPOCHS // 2):
@@ -223,6 +224,7 @@ vae.fit(X, 10**4, {BATCH}, **options)
         with VariationalAutoencoder.load(folder) as loaded:
             assert len(loaded.costs) == steps >= 8
 
+    @pytest.mark.full
     def test_a_signal_that_comes_during_a_save_waits_for_the_next(self, X, folder):
         """Else it would be delivered with steps that are not on the disk."""
         save_if_due = Run.save_if_due

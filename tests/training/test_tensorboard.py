@@ -128,6 +128,7 @@ class TestTraining:
             "elbo", "learning_rate", "samples", "reconstructions",
         }  # fmt: skip
 
+    @pytest.mark.full
     def test_a_resumed_training_goes_on_in_a_new_file(self, X, tmp_path, monkeypatch):
         run = Loop.run
 
@@ -149,6 +150,7 @@ class TestTraining:
         starts = [e.step for e in events(tmp_path / "logs" / "train") if e.session_log.status == 1]
         assert starts == [1, 9]
 
+    @pytest.mark.full
     def test_tensorboard_drops_what_a_killed_training_wrote_beyond_its_checkpoint(
         self, X, tmp_path
     ):

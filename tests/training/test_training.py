@@ -283,6 +283,7 @@ class TestNotFinite:
 
 
 class TestXla:
+    @pytest.mark.full
     def test_many_short_calls_are_compiled_as_one_long_one_is(self, X):
         """`for epoch in range(n): fit(X, epochs=1)` is the usual way to look in between."""
         with VariationalAutoencoder(D, SIZES, seed=1) as vae:

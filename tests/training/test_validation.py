@@ -199,6 +199,7 @@ class TestBestWeights:
             assert "nothing left to train" in str(said[0].message)
             assert_same(weights(vae), whole[2])
 
+    @pytest.mark.full
     def test_an_epoch_that_was_saved_but_not_validated_is_validated_on_resuming(
         self, X, valid, whole, tmp_path, monkeypatch
     ):
@@ -289,6 +290,7 @@ class TestCallbacks:
             vae.fit(X, 2, BATCH, callbacks=[lambda e, logs: epochs.append(e), Ends()], **QUIET)
         assert epochs == [0, 1, "end"]
 
+    @pytest.mark.full
     def test_an_epoch_that_a_kill_cut_in_two_has_the_mean_of_all_its_steps(
         self, X, whole, tmp_path, monkeypatch
     ):
@@ -334,6 +336,7 @@ class TestRefused:
         with pytest.raises((TypeError, ValueError), match=message):
             untrained.fit(X, 1, BATCH, **options, **QUIET)
 
+    @pytest.mark.full
     def test_a_training_that_was_validated_on_other_data(self, X, valid, tmp_path):
         with new_model() as vae:
             fit(vae, X, valid, epochs=1, checkpoint_dir=tmp_path)
