@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from vae_tf1.backend.notices import without_first_notices
+from vae_tf1.backend.session import quiet_config
 from vae_tf1.errors import reason
 
 __all__ = ["VOTES", "Wire", "is_about_others"]
@@ -62,7 +63,7 @@ class Wire:
         self.size, self.index = len(workers), index
         self.wait, self.timeout = wait, timeout
         self._keys = 0
-        self._config = tf.compat.v1.ConfigProto()
+        self._config = quiet_config()
         # Without the filter, a session waits until it has heard of every worker, without limit.
         self._config.device_filters.append(f"/job:{_JOB}/task:{index}")
         self._config.experimental.collective_group_leader = f"/job:{_JOB}/replica:0/task:0"

@@ -22,6 +22,7 @@ import tensorflow as tf
 from vae_tf1 import likelihoods, priors
 from vae_tf1.backend.fork import check_not_forked, note_session
 from vae_tf1.backend.notices import without_deprecation_notices, without_first_notices
+from vae_tf1.backend.session import open_session
 from vae_tf1.checks import check_count
 from vae_tf1.divergence import log_density_gaussian
 from vae_tf1.model import noise, optimizers
@@ -56,9 +57,7 @@ class Model(Composition):
         kl_warm_up: int = 0,
         doubly_reparameterized: bool = False,
         choose_seed: Callable[[int | None], int] = noise.chosen_seed,
-        open_session: Callable[[tf.Graph], tf.compat.v1.Session] = lambda graph: (
-            tf.compat.v1.Session(graph=graph)
-        ),
+        open_session: Callable[[tf.Graph], tf.compat.v1.Session] = open_session,
         **composition: Any,
     ) -> None:
         super().__init__(D, hidden_layer_sizes, **composition)
