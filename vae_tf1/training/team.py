@@ -19,6 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 from vae_tf1.backend.notices import without_first_notices
+from vae_tf1.backend.session import open_session
 from vae_tf1.backend.xla import graph_function
 from vae_tf1.checkpoint.store import Saved
 from vae_tf1.cluster.workers import Cluster
@@ -65,7 +66,7 @@ class Alone:
 
     def session(self, graph: tf.Graph) -> tf.compat.v1.Session:
         """Open a session."""
-        return tf.compat.v1.Session(graph=graph)
+        return open_session(graph)
 
     def agree(self, model: Model, facts: Callable[[], Mapping[str, Any]]) -> None:
         """Check that the workers do the same."""
@@ -240,7 +241,8 @@ class SharedLoop(Loop):
 
         def train(images, steps):
             def step(i, elbos, finite, total):
-                local = summand(images[i], self._epsilon(i), i)
+                # XLA would join them number by number; TensorFlow copies.
+                local = tf.concat(summand(images[i], self._epsilon(i), i), 0)
                 total = wire.sum(local, self._key)
                 finite = update(total, i)
                 with tf.control_dependencies([finite]):
@@ -276,11 +278,11 @@ class SharedLoop(Loop):
         )
         return epsilon if k == 1 else tf.reshape(epsilon, (-1, k, model.M))
 
-    def _summand(self, images, epsilon, i) -> tf.Tensor:
-        """Return the ELBO and the gradients of this worker's rows, in one vector."""
+    def _summand(self, images, epsilon, i) -> list[tf.Tensor]:
+        """Return the ELBO and the gradients of this worker's rows, a vector each."""
         x = as_values(tf.cast(images, tf.float32), self._levels)
         elbo, halves = self._gradients(x, epsilon, i)
-        return tf.concat([[elbo], *(tf.reshape(g, [-1]) for g in added(halves))], 0)
+        return [elbo[tf.newaxis], *(tf.reshape(g, [-1]) for g in added(halves))]
 
     def _update(self, total, i) -> tf.Tensor:
         """Make the step, unless it is not finite; return whether it is."""
