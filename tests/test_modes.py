@@ -34,7 +34,7 @@ ONLY_EAGERLY = "not under_a_tape and not kill_9 and not sigterm"
 def test_the_model_is_the_same_without_eager_execution(mode):
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "pytest", "-n", "0", "-q", "-x", "-p", "no:cacheprovider"),
+            *(sys.executable, "-m", "pytest", "-n", "0", "-x", "-p", "no:cacheprovider"),
             *("-m", "not full and not eager", "-k", ONLY_EAGERLY),
             *(str(HERE / name) for name in MODELS),
         ],
