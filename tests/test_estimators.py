@@ -26,6 +26,7 @@ def fitted(X):
 
 
 class TestTheModel:
+    @pytest.mark.full
     def test_is_that_of_fit(self, fitted, X):
         with VariationalAutoencoder(12, [6, 3], seed=1) as vae:
             vae.fit(X, 2, 10, progress=False, plot=False)
@@ -40,6 +41,7 @@ class TestTheModel:
         assert fitted.n_features_in_ == 12
         assert fitted.get_feature_names_out().tolist() == ["vae0", "vae1", "vae2"]
 
+    @pytest.mark.full
     def test_has_the_options_of_fit(self, X):
         options = {**OPTIONS, "optimizer": "adam", "learning_rate": 0.01, "clip_norm": 5.0}
         grey = X * np.float32(0.6)

@@ -249,6 +249,7 @@ def test_the_same_seed_gives_the_same_bits_whatever_holds_the_rows(tmp_path, X):
     assert np.any(another.score_samples(X) != first.score_samples(X))
 
 
+@pytest.mark.full
 def test_no_more_than_a_block_of_rows_is_looked_at_together(monkeypatch, tmp_path):
     seen = []
     monkeypatch.setattr(table, "BLOCK", 100)
@@ -278,6 +279,7 @@ def test_rows_are_not_changed_and_order_does_not_matter(fitted, X):
 # Thresholds
 
 
+@pytest.mark.full
 def test_contamination_is_the_share_of_training_rows_below_the_threshold(X):
     detector = OutlierDetector(**SMALL, contamination=0.2)
     predicted = detector.fit_predict(X)
@@ -450,6 +452,7 @@ def flip(content):
     return content[:middle] + bytes([content[middle] ^ 64]) + content[middle + 1 :]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", DAMAGE)
 def test_a_damaged_file_is_refused_in_one_sentence(name, fitted, tmp_path):
     path = tmp_path / "detector.npz"

@@ -193,6 +193,7 @@ class TestVampPrior:
         density = norm.pdf(Z[:, None], means, stddev).prod(2).mean(1)
         np.testing.assert_allclose(found, np.log(density), rtol=1e-3, atol=1e-3)
 
+    @pytest.mark.full
     def test_its_inputs_are_trained_and_stay_images(self, X):
         with VariationalAutoencoder(D, [6, M], prior=priors.VampPrior(4, X[:4]), seed=1) as vae:
             with vae.graph.as_default():
@@ -205,6 +206,7 @@ class TestVampPrior:
         assert after.min() >= 0
         assert after.max() <= 1
 
+    @pytest.mark.full
     @pytest.mark.parametrize("likelihood", ["gaussian", "categorical"])
     def test_its_inputs_are_of_the_values_that_the_likelihood_takes(self, likelihood, X):
         inputs = X[:4] * 7 + 1

@@ -178,6 +178,7 @@ def test_ctrl_c_during_the_training_keeps_what_was_learned(mnist, tmp_path):
 # The same program in this process, where a failure can be arranged
 
 
+@pytest.mark.full
 def test_a_run_goes_on_where_its_checkpoint_folder_ends(run):
     def resumable(epochs):
         return run("--epochs", epochs, "--layers", "12", "3", "--checkpoint-dir", "saved")
@@ -298,6 +299,7 @@ def test_what_tensorflow_cannot_do_is_one_sentence(run, monkeypatch):
     )
 
 
+@pytest.mark.full
 def test_warnings_are_for_users(run, monkeypatch):
     import warnings
 

@@ -75,6 +75,7 @@ class TestNames:
             other.restore(prefix + ending)
             assert_same(weights(other), weights(vae))
 
+    @pytest.mark.full
     def test_restore_takes_a_folder(self, vae, X, tmp_path):
         with VariationalAutoencoder(D, SIZES, seed=1) as trained:
             trained.fit(X, 1, BATCH, checkpoint_dir=tmp_path, **QUIET)
@@ -193,7 +194,7 @@ class TestFuzz:
             return 1
         return 0
 
-    @pytest.mark.parametrize("wrote", ["tensorflow1", "this project"])
+    @pytest.mark.parametrize("wrote", full_except(["tensorflow1", "this project"], "tensorflow1"))
     def test_bits_that_flip(self, wrote, saved, golden_dir, tmp_path):
         chance = random.Random(0)
         prefix = saved if wrote == "this project" else golden_dir / "tf115_small.ckpt"

@@ -149,6 +149,7 @@ def test_something_else_in_place_of_a_cluster_is_refused():
         VariationalAutoencoder(6, [4, 2], cluster="localhost:1")
 
 
+@pytest.mark.full
 def test_a_cluster_of_one_worker_is_a_process_alone():
     cluster = Cluster(["127.0.0.1:9"], 0)
     with (

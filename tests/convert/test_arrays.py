@@ -44,6 +44,7 @@ class TestFromArrays:
             assert (vae.D, vae.hidden_layer_sizes, vae.seed) == (24, [10, 6, 4], 4)
             vae.fit(golden_small["X"][0], epochs=1, batch_sz=8, progress=False, plot=False)
 
+    @pytest.mark.full
     def test_from_npz_to_a_checkpoint_that_the_original_script_reads(
         self, vae, golden_dir, golden_small, tmp_path
     ):

@@ -74,6 +74,7 @@ def golden(request, golden_dir):
         yield vae, numbers, path
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "format", ["npz", "safetensors", "onnx", pytest.param("pytorch", marks=pytest.mark.full)]
 )

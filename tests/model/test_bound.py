@@ -177,6 +177,7 @@ def test_beta_weighs_the_kl(X):
     assert bound == pytest.approx(elbo - 1.5 * B * kl, rel=1e-5)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("k", full_except([1, 2], 1))
 def test_the_weight_of_the_kl_rises_with_the_global_step(X, k):
     noise = np.zeros((B, M) if k == 1 else (B, k, M), np.float32)
@@ -214,6 +215,7 @@ def fit(vae, images, **options):
     return vae.fit(images, 4, 40, progress=False, plot=False, **options)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", full_except(OPTIONS, "all"))
 @pytest.mark.parametrize("compile", full_except([False, True], False))
 def test_fit_makes_the_steps_of_the_placeholder_graph(images, name, compile):

@@ -164,6 +164,7 @@ class TestModel:
         with VariationalAutoencoder(D, [M], seed=5, **layers) as given:
             assert given.fit(X, epochs=2, batch_sz=20, **QUIET) == expected
 
+    @pytest.mark.full
     @pytest.mark.parametrize("layer", full_except([Scale, Late], Late))
     def test_a_layer_of_ones_own_is_trained_saved_and_passed_again(self, layer, X, tmp_path):
         def layers():

@@ -111,6 +111,7 @@ class TestFormulas:
                     expected[i] -= mine[i].change(gradient.astype(np.float64))
             assert_same(vae.sess.run(vae.variables), expected, rtol=2e-5, atol=2e-6)
 
+    @pytest.mark.full
     def test_clipping_scales_all_gradients_by_one_factor(self, X):
         epsilon = np.random.default_rng(3).standard_normal((BATCH, 2))
         for clip_norm, clips in ((2.0, True), (1e6, False)):
@@ -393,6 +394,7 @@ class TestSaved:
             vae.save(tmp_path / "model")
         assert "optimizer" not in json.loads((tmp_path / "model.json").read_text())
 
+    @pytest.mark.full
     @pytest.mark.parametrize(
         "optimizer",
         [
@@ -411,6 +413,7 @@ class TestSaved:
         with pytest.raises(CheckpointError, match=r"optimizer is .*expected an optimizer's name"):
             VariationalAutoencoder.load(tmp_path / "model")
 
+    @pytest.mark.full
     def test_weights_of_another_optimizer_are_taken_and_that_is_said(self, X, tmp_path):
         with new_model(optimizer="adam") as vae:
             vae.fit(X, epochs=1, batch_sz=BATCH, **QUIET)

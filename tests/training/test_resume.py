@@ -161,6 +161,7 @@ class TestResume:
             assert vae.costs == whole[0]
             assert_same(state(vae), whole[1])
 
+    @pytest.mark.full
     def test_in_the_same_process_after_ctrl_c(self, X, folder, whole, monkeypatch):
         with new_model() as vae:
             with monkeypatch.context() as patch:
@@ -245,6 +246,7 @@ vae.fit(X, 10**4, {BATCH}, **options)
 
 
 class TestRefused:
+    @pytest.mark.full
     def test_two_trainings_in_one_folder(self, X, folder):
         with new_model() as first, new_model() as second:
             run = Run(first, as_rows(X, D), BATCH, Autosave(Writer(first), folder))

@@ -117,6 +117,7 @@ class TestWhatIsWritten:
 
 
 class TestTraining:
+    @pytest.mark.full
     def test_is_the_same_with_and_without(self, X, tmp_path):
         results = []
         for options in ({}, {"log_dir": tmp_path}):

@@ -84,6 +84,7 @@ class TestTheOriginalsTraining:
                 costs.append(vae.fit(X, epochs, batch_sz, compile=compiled, **QUIET))
         np.testing.assert_allclose(*costs, rtol=1e-4)
 
+    @pytest.mark.full
     def test_mixes_with_train_op(self, vae, X):
         """What one has learned the other goes on from; the noise never repeats."""
         vae.fit(X, epochs=1, batch_sz=BATCH, **QUIET)
@@ -151,6 +152,7 @@ class TestReproducible:
             assert costs == results[0][0]
             assert_same_state(weights, results[0][1])
 
+    @pytest.mark.full
     def test_two_fits_are_one_long_one(self, X):
         results = []
         for parts in ([4], [1, 3]):

@@ -122,6 +122,7 @@ class TestHistory:
             fit(vae, X, valid, validation_every=3)
             assert vae.validation_history == [whole[1][2], whole[1][5]]
 
+    @pytest.mark.full
     def test_a_fraction_is_the_end_of_the_data(self, X, valid):
         both = np.concatenate([X, valid])
         histories = []
@@ -131,6 +132,7 @@ class TestHistory:
                 histories.append((costs, list(vae.validation_history)))
         assert histories[0] == histories[1]
 
+    @pytest.mark.full
     def test_grey_images_are_drawn_once_under_dynamic(self):
         grey = np.random.default_rng(2).integers(0, 256, (70, D)) / np.float32(255)
         with new_model() as vae:
@@ -145,6 +147,7 @@ class TestHistory:
         expected = f"epoch 1/1: ELBO {elbo:.2f} nats per image, validation {whole[1][0].elbo:.2f}, "
         assert line.startswith(expected)
 
+    @pytest.mark.full
     def test_comes_along_with_a_saved_model(self, X, valid, whole, tmp_path):
         with new_model() as vae:
             fit(vae, X, valid, epochs=2)
@@ -279,6 +282,7 @@ class TestCallbacks:
             assert seen.moments[-2:] == ["1 ends", "train ends"]
             assert vae.fit(X, EPOCHS - 2, BATCH, **QUIET) == whole[0][8:]
 
+    @pytest.mark.full
     def test_may_be_functions_or_have_some_of_the_methods(self, X):
         epochs = []
 
@@ -345,6 +349,7 @@ class TestRefused:
                 fit(vae, X, ~valid, epochs=2, checkpoint_dir=tmp_path)
             assert len(vae.costs) == 4
 
+    @pytest.mark.full
     @pytest.mark.parametrize(
         "validation",
         [[], {"data": "x", "history": [[1, 2]]}, {"data": 1, "history": []},
