@@ -29,6 +29,14 @@ HERE = Path(__file__).parent
 os.environ["PYTHONPATH"] = str(HERE.parent)  # subprocesses test the same code
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` selects
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave what repeats a promise to the full suite; the other modes try it as every run did."""
+    for item in items:
+        if MODE == "eager" and item.get_closest_marker("repeats"):
+            item.add_marker("full")
+
+
 @pytest.fixture(scope="session")
 def golden_dir() -> Path:
     """Return the folder of the numbers that genuine TensorFlow 1 computed."""

@@ -177,7 +177,7 @@ class TestPrior:
         for vae in models:
             vae.close()
 
-    @pytest.mark.full
+    @pytest.mark.repeats
     def test_monte_carlo_kl_agrees_with_the_analytic_one_in_expectation(self, X):
         x = X[:1]
         with VariationalAutoencoder(D, SIZES, seed=1, kl="monte_carlo") as vae:
@@ -266,7 +266,7 @@ class TestMemory:
 
 
 class TestProcess:
-    @pytest.mark.full
+    @pytest.mark.repeats
     def test_several_models_live_side_by_side(self, X):
         with (
             VariationalAutoencoder(D, SIZES, seed=1) as a,

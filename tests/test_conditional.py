@@ -24,8 +24,10 @@ def model(**options):
     return VariationalAutoencoder(D, [8, M], n_labels=L, seed=1, **options)
 
 
-@pytest.mark.full
-@pytest.mark.parametrize("options", [{}, {"importance_samples": 3}])
+@pytest.mark.repeats
+@pytest.mark.parametrize(
+    "options", [{}, pytest.param({"importance_samples": 3}, marks=pytest.mark.full)]
+)
 def test_training_is_the_same_compiled_and_not(data, options):
     costs = []
     for compiled in (False, True):
@@ -35,7 +37,7 @@ def test_training_is_the_same_compiled_and_not(data, options):
     np.testing.assert_allclose(*costs, rtol=1e-4)
 
 
-@pytest.mark.full
+@pytest.mark.repeats
 def test_samples_are_of_the_label_that_is_asked_for(data):
     X, Y = data
     with model() as vae:

@@ -6,7 +6,7 @@ import tensorflow as tf
 from scipy.special import logit
 from scipy.stats import multivariate_normal, norm
 from support.integrals import by_grid, by_importance, finite_differences, tamed
-from support.kinds import full_except
+from support.kinds import full_except, repeats_except
 from support.parts import QUIET, costs_compiled_and_not, survives
 
 from vae_tf1 import CheckpointError, Gaussian, VariationalAutoencoder, flows, gmm_energy, priors
@@ -64,7 +64,7 @@ def model(name, **options):
     return VariationalAutoencoder(D, [6, M], prior=PRIORS[name](), **options)
 
 
-@pytest.mark.parametrize("name", full_except(PRIORS, "mixture", "of one's own"))
+@pytest.mark.parametrize("name", repeats_except(PRIORS, "mixture", "of one's own"))
 def test_the_density_integrates_to_one_and_samples_have_its_moments(name):
     axis = np.linspace(-15, 15, 401)
     Z = np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 2).astype(np.float32)
@@ -100,7 +100,8 @@ def test_training_is_the_same_compiled_and_not(name, X):
     np.testing.assert_allclose(*costs, rtol=1e-4)
 
 
-@pytest.mark.full
+@pytest.mark.repeats
+@pytest.mark.parametrize("name", full_except(PRIORS, "mixture"))
 def test_it_is_resumed_saved_and_loaded(name, X, tmp_path):
     again = {"prior": PRIORS[name]()} if name in OWN else {}
     survives(lambda: model(name), X, tmp_path, **again)
@@ -167,7 +168,7 @@ class TestMixture:
 
             np.testing.assert_allclose(gradient, finite_differences(at, values[i]), atol=1e-6)
 
-    @pytest.mark.full
+    @pytest.mark.repeats
     def test_it_finds_two_clusters_that_one_gaussian_does_not(self, X):
         two = np.repeat(np.float32([[0] * D, [1] * D]), 60, 0)
         elbos = []
@@ -193,7 +194,7 @@ class TestVampPrior:
         density = norm.pdf(Z[:, None], means, stddev).prod(2).mean(1)
         np.testing.assert_allclose(found, np.log(density), rtol=1e-3, atol=1e-3)
 
-    @pytest.mark.full
+    @pytest.mark.repeats
     def test_its_inputs_are_trained_and_stay_images(self, X):
         with VariationalAutoencoder(D, [6, M], prior=priors.VampPrior(4, X[:4]), seed=1) as vae:
             with vae.graph.as_default():
@@ -206,7 +207,7 @@ class TestVampPrior:
         assert after.min() >= 0
         assert after.max() <= 1
 
-    @pytest.mark.full
+    @pytest.mark.repeats
     @pytest.mark.parametrize("likelihood", ["gaussian", "categorical"])
     def test_its_inputs_are_of_the_values_that_the_likelihood_takes(self, likelihood, X):
         inputs = X[:4] * 7 + 1

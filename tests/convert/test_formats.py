@@ -75,9 +75,7 @@ def golden(request, golden_dir):
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(
-    "format", ["npz", "safetensors", "onnx", pytest.param("pytorch", marks=pytest.mark.full)]
-)
+@pytest.mark.parametrize("format", ["npz", "safetensors", "onnx", "pytorch"])
 def test_without_tensorflow(golden, format, tmp_path):
     needs(format)
     vae, _, path = golden

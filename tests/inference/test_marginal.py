@@ -209,7 +209,7 @@ def test_blocks_hold_every_code_once_and_are_bounded(n_rows, n_samples, most):
     assert max(block.n_rows * block.n_samples for block in blocks) <= most
 
 
-@pytest.mark.full
+@pytest.mark.repeats
 @pytest.mark.parametrize("codes", [10, 25])
 def test_compiled_it_is_the_same(vae, X, codes):
     rows = vae_rows(X)

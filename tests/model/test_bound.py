@@ -132,7 +132,7 @@ def test_the_doubly_reparameterized_gradient(X, epsilon, beta):
     close(gradient[:4], reference.doubly_reparameterized_gradient(weights))
 
 
-@pytest.mark.full
+@pytest.mark.repeats
 def test_both_gradients_have_one_mean(X):
     """No formula of the gradient is assumed here: only that both estimate the same one."""
     many, rng = np.repeat(X[:1], 500, 0), np.random.default_rng(2)
@@ -177,7 +177,7 @@ def test_beta_weighs_the_kl(X):
     assert bound == pytest.approx(elbo - 1.5 * B * kl, rel=1e-5)
 
 
-@pytest.mark.full
+@pytest.mark.repeats
 @pytest.mark.parametrize("k", full_except([1, 2], 1))
 def test_the_weight_of_the_kl_rises_with_the_global_step(X, k):
     noise = np.zeros((B, M) if k == 1 else (B, k, M), np.float32)
@@ -215,7 +215,7 @@ def fit(vae, images, **options):
     return vae.fit(images, 4, 40, progress=False, plot=False, **options)
 
 
-@pytest.mark.full
+@pytest.mark.repeats
 @pytest.mark.parametrize("name", full_except(OPTIONS, "all"))
 @pytest.mark.parametrize("compile", full_except([False, True], False))
 def test_fit_makes_the_steps_of_the_placeholder_graph(images, name, compile):
@@ -235,7 +235,7 @@ def test_fit_makes_the_steps_of_the_placeholder_graph(images, name, compile):
     np.testing.assert_allclose(costs, expected, rtol=1e-4)
 
 
-@pytest.mark.full
+@pytest.mark.repeats
 @pytest.mark.parametrize("name", full_except(["k", "all"], "all"))
 def test_a_training_that_was_stopped_ends_with_the_same_bits(images, name, tmp_path):
     options = OPTIONS[name]

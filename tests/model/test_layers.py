@@ -156,7 +156,7 @@ class TestModel:
             for mine, theirs in zip(before, first.sess.run(first.variables), strict=True):
                 np.testing.assert_array_equal(mine, theirs)
 
-    @pytest.mark.full
+    @pytest.mark.repeats
     def test_the_default_layers_given_as_a_list_are_the_default_model(self, X):
         with VariationalAutoencoder(D, [8, M], seed=5) as default:
             expected = default.fit(X, epochs=2, batch_sz=20, **QUIET)
@@ -164,7 +164,7 @@ class TestModel:
         with VariationalAutoencoder(D, [M], seed=5, **layers) as given:
             assert given.fit(X, epochs=2, batch_sz=20, **QUIET) == expected
 
-    @pytest.mark.full
+    @pytest.mark.repeats
     @pytest.mark.parametrize("layer", full_except([Scale, Late], Late))
     def test_a_layer_of_ones_own_is_trained_saved_and_passed_again(self, layer, X, tmp_path):
         def layers():

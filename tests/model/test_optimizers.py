@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 import tensorflow as tf
-from support.kinds import full_except
+from support.kinds import full_except, repeats_except
 
 from vae_tf1 import CosineDecay, ExponentialDecay, StepDecay, VariationalAutoencoder
 from vae_tf1.errors import CheckpointError
@@ -111,7 +111,7 @@ class TestFormulas:
                     expected[i] -= mine[i].change(gradient.astype(np.float64))
             assert_same(vae.sess.run(vae.variables), expected, rtol=2e-5, atol=2e-6)
 
-    @pytest.mark.full
+    @pytest.mark.repeats
     def test_clipping_scales_all_gradients_by_one_factor(self, X):
         epsilon = np.random.default_rng(3).standard_normal((BATCH, 2))
         for clip_norm, clips in ((2.0, True), (1e6, False)):
@@ -173,7 +173,7 @@ OPTIONS = {
 
 
 class TestTheLoop:
-    @pytest.mark.parametrize("name", full_except(OPTIONS, "adam, cosine, clipped"))
+    @pytest.mark.parametrize("name", repeats_except(OPTIONS, "adam, cosine, clipped"))
     def test_is_a_loop_of_train_op(self, X, name):
         with new_model(**OPTIONS[name]()) as vae:
             costs = vae.fit(X, epochs=3, batch_sz=BATCH, compile=False, **QUIET)
@@ -347,7 +347,7 @@ class TestSaved:
         assert resumed[0] == costs
         assert_same(resumed[1], whole)
 
-    @pytest.mark.full
+    @pytest.mark.repeats
     def test_load_builds_the_optimizer_again(self, X, tmp_path):
         options = OPTIONS["adam, cosine, clipped"]()
         with new_model(**options) as vae:
@@ -361,7 +361,7 @@ class TestSaved:
                     model.fit(X, epochs=1, batch_sz=BATCH, **QUIET)
                 assert_same(state(loaded), state(vae))
 
-    @pytest.mark.full
+    @pytest.mark.repeats
     def test_load_asks_for_what_a_file_cannot_hold(self, tmp_path):
         for name, given, message in (
             ("an optimizer of the user's", "optimizer", r"AdagradOptimizer: give load\(…, optim"),
@@ -379,7 +379,7 @@ class TestSaved:
             with pytest.raises(CheckpointError, match=r"<lambda>: give load\(…, learning_rate=…"):
                 VariationalAutoencoder.load(path)
 
-    @pytest.mark.full
+    @pytest.mark.repeats
     def test_a_training_with_another_optimizer_is_not_resumed(self, X, tmp_path):
         with new_model(optimizer="adam") as vae:
             vae.fit(X, epochs=1, batch_sz=BATCH, checkpoint_dir=tmp_path, **QUIET)
@@ -394,7 +394,7 @@ class TestSaved:
             vae.save(tmp_path / "model")
         assert "optimizer" not in json.loads((tmp_path / "model.json").read_text())
 
-    @pytest.mark.full
+    @pytest.mark.repeats
     @pytest.mark.parametrize(
         "optimizer",
         [
@@ -413,7 +413,7 @@ class TestSaved:
         with pytest.raises(CheckpointError, match=r"optimizer is .*expected an optimizer's name"):
             VariationalAutoencoder.load(tmp_path / "model")
 
-    @pytest.mark.full
+    @pytest.mark.repeats
     def test_weights_of_another_optimizer_are_taken_and_that_is_said(self, X, tmp_path):
         with new_model(optimizer="adam") as vae:
             vae.fit(X, epochs=1, batch_sz=BATCH, **QUIET)
@@ -488,7 +488,7 @@ class TestTensorFlow1:
                 vae.restore(path)
             assert_same(state(vae), before)
 
-    @pytest.mark.full
+    @pytest.mark.repeats
     def test_two_models_in_one_graph_have_powers_of_their_own(self, X, tmp_path):
         with tf.Graph().as_default():
             first, second = (new_model(optimizer="adam") for _ in range(2))

@@ -127,7 +127,7 @@ class TestTraining:
                 vae._trainer = Trainer(vae, chunk_steps=steps)
                 assert vae.fit(X, epochs=4, batch_sz=BATCH, **QUIET) == whole[0]
 
-    @pytest.mark.full
+    @pytest.mark.repeats
     def test_stopped_in_an_epoch_and_resumed_it_ends_in_the_same_bits(
         self, X, whole, tmp_path, monkeypatch
     ):
@@ -168,7 +168,7 @@ class TestTraining:
 
 
 class TestNeverMixed:
-    @pytest.mark.full
+    @pytest.mark.repeats
     def test_in_one_folder(self, X, tmp_path):
         fixed = binarize(X, "fixed")
         with new_model() as vae:

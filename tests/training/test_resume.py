@@ -138,7 +138,7 @@ class TestResume:
         with new_model() as vae, pytest.warns(RuntimeWarning, match="nothing left to train: 6"):
             assert fit(vae, X, folder) == whole[0]
 
-    @pytest.mark.full
+    @pytest.mark.repeats
     def test_further_epochs_in_a_loop_end_in_the_bits_of_one_training(self, X, folder, whole):
         costs = []
         for _ in range(EPOCHS // 2):
@@ -161,7 +161,7 @@ class TestResume:
             assert vae.costs == whole[0]
             assert_same(state(vae), whole[1])
 
-    @pytest.mark.full
+    @pytest.mark.repeats
     def test_in_the_same_process_after_ctrl_c(self, X, folder, whole, monkeypatch):
         with new_model() as vae:
             with monkeypatch.context() as patch:
@@ -225,7 +225,7 @@ vae.fit(X, 10**4, {BATCH}, **options)
         with VariationalAutoencoder.load(folder) as loaded:
             assert len(loaded.costs) == steps >= 8
 
-    @pytest.mark.full
+    @pytest.mark.repeats
     def test_a_signal_that_comes_during_a_save_waits_for_the_next(self, X, folder):
         """Else it would be delivered with steps that are not on the disk."""
         save_if_due = Run.save_if_due
@@ -246,7 +246,7 @@ vae.fit(X, 10**4, {BATCH}, **options)
 
 
 class TestRefused:
-    @pytest.mark.full
+    @pytest.mark.repeats
     def test_two_trainings_in_one_folder(self, X, folder):
         with new_model() as first, new_model() as second:
             run = Run(first, as_rows(X, D), BATCH, Autosave(Writer(first), folder))

@@ -54,7 +54,7 @@ class TestTheOriginalsTraining:
         [
             (False, BATCH, 30),
             pytest.param(True, BATCH, 30, marks=pytest.mark.full),
-            pytest.param(True, ODD, 9, marks=pytest.mark.full),
+            pytest.param(True, ODD, 9, marks=pytest.mark.repeats),
         ],
     )
     def test_is_a_loop_of_train_op_over_shuffled_minibatches(
@@ -84,7 +84,7 @@ class TestTheOriginalsTraining:
                 costs.append(vae.fit(X, epochs, batch_sz, compile=compiled, **QUIET))
         np.testing.assert_allclose(*costs, rtol=1e-4)
 
-    @pytest.mark.full
+    @pytest.mark.repeats
     def test_mixes_with_train_op(self, vae, X):
         """What one has learned the other goes on from; the noise never repeats."""
         vae.fit(X, epochs=1, batch_sz=BATCH, **QUIET)
@@ -152,7 +152,7 @@ class TestReproducible:
             assert costs == results[0][0]
             assert_same_state(weights, results[0][1])
 
-    @pytest.mark.full
+    @pytest.mark.repeats
     def test_two_fits_are_one_long_one(self, X):
         results = []
         for parts in ([4], [1, 3]):
@@ -285,7 +285,7 @@ class TestNotFinite:
 
 
 class TestXla:
-    @pytest.mark.full
+    @pytest.mark.repeats
     def test_many_short_calls_are_compiled_as_one_long_one_is(self, X):
         """`for epoch in range(n): fit(X, epochs=1)` is the usual way to look in between."""
         with VariationalAutoencoder(D, SIZES, seed=1) as vae:
